@@ -1,0 +1,204 @@
+"""The frozen values that the pages become: one Spec per edition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal
+
+from spec.schema import Schema
+
+Json = Any
+Level = Literal["MUST", "SHOULD", "MAY"]
+Pointer = tuple[str, ...]
+"""Where a field stands in a body: property names, ``[]`` for an item, ``{}`` for a
+map's value."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a clause was read: a document, its date, a section, a public link."""
+
+    id: str
+    document: str
+    date: str
+    section: str
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One testable sentence about a server."""
+
+    id: str
+    level: Level
+    says: str
+    basis: str
+    source: tuple[str, ...]
+    resource: str
+    operations: tuple[str, ...] = ()
+    """The operations it speaks of; empty where it speaks of every one."""
+    derive: tuple[str, ...] = ()
+    """What a derived check exercises; empty where a check is written by hand."""
+    pointer: Pointer = ()
+    """The request field that it speaks of, where it was said on a field."""
+    capability: str | None = None
+    unobservable: str | None = None
+    cause: str | None = None
+    """What usually makes a server break it."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """How the API says no: a status and the four keys of the error envelope."""
+
+    name: str
+    status: int
+    type: str
+    param: str | None
+    code: str | None
+    message: str
+
+    def worded(self, **words: object) -> "Refusal":
+        """The same refusal with ``words`` put into its message."""
+        return replace(self, message=self.message.format(**words))
+
+    @property
+    def envelope(self) -> dict[str, Json]:
+        """The body that tells it."""
+        keys = ("message", "type", "param", "code")
+        return {"error": {key: getattr(self, key) for key in keys}}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A relation between fields, in CEL, its refusal and two witnesses."""
+
+    id: str
+    holds: str
+    refuse: Refusal
+    accept: Mapping[str, Json]
+    reject: Mapping[str, Json]
+    fields: tuple[str, ...]
+    """The fields that the expression names; it is handed these and no others."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """How an operation streams: when, what ends it, and how chunks add up."""
+
+    when: str
+    terminator: str
+    fold: Mapping[str, Json]
+    chunk: Mapping[str, Json]
+    """The schema of one chunk."""
+
+    @cached_property
+    def part(self) -> Schema:
+        """The schema of one chunk, with its validators."""
+        return Schema(self.chunk)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path, with everything the spec says of it."""
+
+    id: str
+    method: str
+    path: str
+    resource: str
+    parameters: tuple[Mapping[str, Json], ...]
+    body: Mapping[str, Json] | None
+    reply: Mapping[str, Json]
+    refusals: Mapping[str, Refusal]
+    rules: tuple[Rule, ...]
+    stream: Stream | None
+    sample: Mapping[str, Json]
+    capability: str | None
+    id_prefix: str | None
+
+    @property
+    def name(self) -> str:
+        """Method and path, such as ``POST /completions``."""
+        return f"{self.method} {self.path}"
+
+    @cached_property
+    def request(self) -> Schema | None:
+        """The body's schema, with its validators."""
+        return Schema(self.body) if self.body is not None else None
+
+    @cached_property
+    def answer(self) -> Schema:
+        """The schema of a whole answer, with its validators."""
+        return Schema(self.reply)
+
+    @cached_property
+    def fields(self) -> Mapping[str, Mapping[str, Json]]:
+        """The schemas of the body's own fields, by name."""
+        properties: Mapping[str, Mapping[str, Json]] = (self.body or {}).get(
+            "properties", {}
+        )
+        return properties
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row of the model registry."""
+
+    id: str
+    owner: str
+    created: int
+    endpoints: tuple[str, ...]
+    context: int | None = None
+    """Tokens of input and output together, as the documents state it."""
+    limit: int | None = None
+    """Tokens that the live API really accepts, where that differs."""
+    output: int | None = None
+    width: int | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Day -> the snapshot this name stands for from then on."""
+    legacy: bool = False
+    shutdown: str | None = None
+    replacement: str | None = None
+
+    @property
+    def accepts(self) -> int | None:
+        """The number of tokens beyond which a request is refused."""
+        return self.limit or self.context
+
+    def snapshot(self, day: date) -> str:
+        """The id that an answer names on ``day``: an alias answers as its snapshot."""
+        reached = [
+            to for since, to in sorted(self.aliases.items()) if since <= day.isoformat()
+        ]
+        return reached[-1] if reached else self.id
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """One edition, with no edition key left in it."""
+
+    edition: str
+    document: Mapping[str, Json]
+    operations: Mapping[str, Operation]
+    clauses: Mapping[str, Clause]
+    models: Mapping[str, Model]
+    sources: Mapping[str, Source]
+    refusals: Mapping[str, Refusal]
+    sha256: str
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources, in the order of their pages; ``api`` is what all share."""
+        return tuple(dict.fromkeys(op.resource for op in self.operations.values()))
+
+    def served(self, endpoint: str) -> tuple[Model, ...]:
+        """The models that ``endpoint`` takes."""
+        return tuple(m for m in self.models.values() if endpoint in m.endpoints)
+
+    def concerned(self, clause: Clause) -> tuple[Operation, ...]:
+        """The operations that ``clause`` speaks of, in the order of the pages."""
+        chosen = clause.operations or tuple(
+            op.id for op in self.operations.values() if not op.capability
+        )
+        return tuple(self.operations[name] for name in chosen)
