@@ -1,0 +1,1 @@
+"""Measurements, and the complete map of deviations."""
