@@ -1,0 +1,137 @@
+"""Keys, the organisations behind them, what they used and what they may."""
+
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from threading import Lock
+
+from mockserver.reply import Refuse
+from spec import Refusal, Spec
+
+WINDOW = 60  # seconds that a rate limit looks back
+REQUESTS_PER_MINUTE = 3500  # told in the headers where no limit is set
+
+
+@dataclass
+class Organization:
+    """What one organisation used, and the limits that were set for it."""
+
+    id: str
+    usage: Counter[str] = field(default_factory=Counter)
+    users: Counter[str] = field(default_factory=Counter)
+    requests: int | None = None
+    tokens: int | None = None
+    quota: int | None = None
+    calls: deque[float] = field(default_factory=deque)
+    spent: deque[tuple[float, int]] = field(default_factory=deque)
+
+    @property
+    def total(self) -> int:
+        """All tokens that were counted."""
+        return self.usage["prompt_tokens"] + self.usage["completion_tokens"]
+
+    def recent(self) -> int:
+        """Tokens that were counted in this window."""
+        return sum(count for _, count in self.spent)
+
+    def left(self) -> int:
+        """Requests left in this window."""
+        limit = REQUESTS_PER_MINUTE if self.requests is None else self.requests
+        return max(0, limit - len(self.calls))
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends a request: a key, its role, and the organisation it counts against."""
+
+    key: str
+    role: str
+    organization: Organization
+
+
+class Accounts:
+    """The keys that are known; with none given, any key is a member of one house."""
+
+    def __init__(self, spec: Spec, keys: tuple[str, ...] = ()) -> None:
+        self._refusals: dict[str, Refusal] = dict(spec.refusals)
+        self._open = not keys
+        self._members: dict[str, tuple[tuple[str, ...], str]] = dict.fromkeys(
+            keys, (("org-assay",), "owner")
+        )
+        self._organizations: dict[str, Organization] = {}
+        self._faults: dict[str, str] = {}
+        self._lock = Lock()
+
+    def caller(self, authorization: str | None, organization: str | None) -> Caller:
+        """Who is calling. Raises Refuse where key or organisation is not known."""
+        scheme, _, key = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            raise Refuse(self._refusals["missing-key"])
+        return self._member(key.strip(), organization)
+
+    def anyone(self) -> Caller:
+        """The caller that a server without authentication would see."""
+        return Caller("", "owner", self.organization("org-assay"))
+
+    def organization(self, id: str) -> Organization:
+        with self._lock:
+            return self._organizations.setdefault(id, Organization(id))
+
+    def add(self, key: str, organizations: tuple[str, ...], role: str) -> None:
+        """Make ``key`` known as a member of ``organizations``."""
+        self._members[key] = (organizations, role)
+
+    def fail_next(self, caller: Caller, refusal: str) -> None:
+        """Make the caller's next request meet ``refusal``."""
+        self._faults[caller.key] = refusal
+
+    def admit(self, caller: Caller) -> None:
+        """Count one request. Raises Refuse where a limit or a fault is in its way."""
+        fault = self._faults.pop(caller.key, None)
+        if fault is not None:
+            raise Refuse(self._refusals[fault])
+        with self._lock:
+            self._enter(caller.organization)
+
+    def spend(
+        self, caller: Caller, prompt: int, completion: int, user: str | None
+    ) -> None:
+        """Count the tokens of one answer."""
+        with self._lock:
+            house = caller.organization
+            house.usage.update(prompt_tokens=prompt, completion_tokens=completion)
+            house.spent.append((time.monotonic(), prompt + completion))
+            if user is not None:
+                house.users[user] += prompt + completion
+
+    def _member(self, key: str, asked: str | None) -> Caller:
+        known = self._members.get(key)
+        if known is None and not self._open:
+            raise Refuse(self._refusals["wrong-key"].worded(key=masked(key)))
+        organizations, role = known or (("org-assay",), "owner")
+        if asked and asked not in organizations:
+            raise Refuse(
+                self._refusals["wrong-organization"].worded(organization=asked[:64])
+            )
+        return Caller(key, role, self.organization(asked or organizations[0]))
+
+    def _enter(self, house: Organization) -> None:
+        since = time.monotonic() - WINDOW
+        while house.calls and house.calls[0] < since:
+            house.calls.popleft()
+        while house.spent and house.spent[0][0] < since:
+            house.spent.popleft()
+        if house.requests is not None and len(house.calls) >= house.requests:
+            raise Refuse(self._refusals["request-rate"].worded(limit=house.requests))
+        if house.tokens is not None and house.recent() >= house.tokens:
+            raise Refuse(self._refusals["token-rate"].worded(limit=house.tokens))
+        if house.quota is not None and house.total >= house.quota:
+            raise Refuse(self._refusals["quota"])
+        house.calls.append(time.monotonic())
+
+
+def masked(key: str) -> str:
+    """A key with its middle starred out: first eight, last four."""
+    if len(key) <= 12:
+        return "*" * len(key)
+    return key[:8] + "*" * (len(key) - 12) + key[-4:]

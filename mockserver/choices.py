@@ -1,0 +1,106 @@
+"""Candidates of one request: begun together, ranked, or read side by side."""
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mockserver.context import Context
+from mockserver.generation import Piece, pieces, whole
+
+if TYPE_CHECKING:
+    from reference_model.engine import Step
+
+
+class Candidate:
+    """One text under way. Its generation begins with it, so that all batch together."""
+
+    def __init__(
+        self,
+        index: int,
+        prompt: int,
+        max_tokens: int,
+        stops: Sequence[str],
+        context: Context,
+        job: dict[str, Any],
+    ) -> None:
+        from reference_model.engine import Job
+
+        self.index, self.prompt = index, prompt
+        self.sampled = 0
+        self.mass = 0.0
+        seed = context.house.ids.seed() if _draws(job) else 0
+        self._steps = context.generate(Job(max_tokens=max_tokens, seed=seed, **job))
+        self._delay = context.script.delay
+        self.pieces = pieces(self._counted(), context.tokenizer, stops, max_tokens)
+
+    @cached_property
+    def whole(self) -> Piece:
+        """The whole text."""
+        with_steps = whole(self.pieces)
+        self.close()
+        return with_steps
+
+    @property
+    def mean(self) -> float:
+        """The log probability per token; best_of ranks by it."""
+        return self.mass / max(1, self.sampled)
+
+    def close(self) -> None:
+        """Stop generating; the row is free by the next token."""
+        close = getattr(self._steps, "close", None)
+        if close is not None:
+            close()
+
+    def _counted(self) -> Iterator["Step"]:
+        for step in self._steps:
+            if self._delay:
+                time.sleep(self._delay)
+            self.sampled += 1
+            self.mass += step.logprob
+            yield step
+
+
+def _draws(job: dict[str, Any]) -> bool:
+    """Whether chance plays a part: a greedy job is the same whatever its seed."""
+    return bool(job["sampling"].temperature > 0)
+
+
+def sampling(request: Any, context: Context) -> dict[str, Any]:
+    """The part of a job that completions and chat say in the same words."""
+    from reference_model.sampling import Sampling
+
+    biases: dict[int, float] = {}
+    for token, value in (request.logit_bias or {}).items():
+        folded = context.tokenizer.fold(int(token[-18:]))
+        biases[folded] = float(value)
+    return {
+        "sampling": Sampling(
+            temperature=request.temperature,
+            top_p=request.top_p,
+            frequency_penalty=request.frequency_penalty,
+            presence_penalty=request.presence_penalty,
+            logit_bias=tuple(sorted(biases.items())),
+        )
+    }
+
+
+def choose(candidates: list[Candidate], n: int) -> list[Candidate]:
+    """The ``n`` with the highest log probability per token; all of them as they are."""
+    for one in candidates:
+        one.whole  # noqa: B018 - run to its end before it is ranked
+    if n >= len(candidates):
+        return candidates
+    return sorted(candidates, key=lambda one: -one.mean)[:n]
+
+
+def interleaved(candidates: Sequence[Candidate]) -> Iterator[tuple[Candidate, Piece]]:
+    """The pieces of all candidates, one of each in turn."""
+    running = list(candidates)
+    while running:
+        for one in list(running):
+            piece = next(one.pieces, None)
+            if piece is None:
+                running.remove(one)
+            else:
+                yield one, piece

@@ -1,0 +1,136 @@
+"""All that a handler may touch."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from mockserver.accounts import Accounts, Caller
+from mockserver.clock import Clock
+from mockserver.ids import Ids
+from mockserver.mind import Mind
+from mockserver.reply import Refuse
+from mockserver.store import Store
+from spec import Operation, Spec
+from spec.model import Model
+
+if TYPE_CHECKING:
+    from reference_model.engine import Job, Step
+
+
+@dataclass
+class Script:
+    """What the control page wants sampled: a list of tokens for each next choice."""
+
+    candidates: deque[tuple[int, ...]] = field(default_factory=deque)
+    delay: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+    def take(self) -> tuple[int, ...]:
+        with self.lock:
+            return self.candidates.popleft() if self.candidates else ()
+
+
+@dataclass
+class Seen:
+    """What the model was last asked, for who may look at the counters."""
+
+    prompt: list[int] = field(default_factory=list)
+    suffix: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class House:
+    """What lives as long as the server."""
+
+    spec: Spec
+    mind: Mind
+    store: Store
+    clock: Clock
+    ids: Ids
+    accounts: Accounts
+    scripts: dict[str, Script] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request's view of the house."""
+
+    house: House
+    operation: Operation
+    caller: Caller
+    shape: Callable[["Job"], "Job"] = lambda job: job
+    """The sampling seam: deviations reshape a job here."""
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.house.mind.tokenizer
+
+    @property
+    def script(self) -> Script:
+        """What this caller's next choices sample."""
+        return self.house.scripts.setdefault(self.caller.key, Script())
+
+    @property
+    def now(self) -> int:
+        return self.house.clock.now()
+
+    def refuse(self, name: str, **words: object) -> Refuse:
+        """The refusal ``name``, ready to be raised."""
+        refusal = self.house.spec.refusals[name]
+        return Refuse(refusal.worded(**words) if words else refusal)
+
+    def id(self) -> str:
+        """A new id of the kind that this operation gives."""
+        return self.house.ids.new(self.operation.id_prefix or "")
+
+    def models(self) -> dict[str, Model]:
+        """Every model that is in force today, the organisation's own included."""
+        today = self.house.clock.today().isoformat()
+        ours = self.house.spec.models.values()
+        base = {m.id: m for m in ours if not m.shutdown or today < m.shutdown}
+        tuned = self.house.store.all("model", self.caller.organization.id)
+        return base | {
+            row["id"]: replace(
+                base[row["base"]],
+                id=row["id"],
+                aliases={},
+                owner=self.caller.organization.id,
+                created=row["created"],
+            )
+            for row in tuned
+            if row["base"] in base
+        }
+
+    def model(self, id: str) -> Model:
+        """The model ``id``. Raises Refuse where there is none."""
+        found = self.models().get(id)
+        if found is None:
+            raise self.refuse("model-not-found", model=id[:100])
+        return found
+
+    def snapshot(self, id: str) -> str:
+        """The id that an answer of the model ``id`` names."""
+        return self.model(id).snapshot(self.house.clock.today())
+
+    def fold(self, tokens: Sequence[int]) -> list[int]:
+        """Token ids of any published tokenizer as ids of ours."""
+        return [self.tokenizer.fold(token) for token in tokens]
+
+    def generate(self, job: "Job") -> Iterator["Step"]:
+        """Steps of ``job``, scripted and paced where the control page says so."""
+        script = self.script
+        scripted = replace(job, script=script.take()) if script.candidates else job
+        return self.house.mind.submit(self.shape(scripted))
+
+    def score(self, tokens: Sequence[int], top: int) -> list["Step | None"]:
+        return self.house.mind.score(tokens, top)
+
+    def saw(self, prompt: Sequence[int], suffix: Sequence[int] = ()) -> None:
+        """Note what the model was asked."""
+        self.house.seen[self.caller.key] = Seen(list(prompt), list(suffix))
+
+    def spend(self, prompt: int, completion: int, user: str | None) -> None:
+        self.house.accounts.spend(self.caller, prompt, completion, user)

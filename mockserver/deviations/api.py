@@ -1,0 +1,567 @@
+"""Faults that any operation may have: keys, refusals, headers, limits."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from mockserver.deviation import Body, Deviation, mended
+from mockserver.reply import Refuse, Reply
+from spec import Operation, Refusal
+from spec.validate import refusal as refusal_of
+
+Told = Refusal | Reply | None
+
+POSTS = ("createCompletion", "createChatCompletion", "createEmbedding")
+JSON = (*POSTS, "createModeration")
+MODERATION_FAULTS = (
+    "moderations.fuzz-invalid",
+    "moderations.input-*",
+    "moderations.model-optional",
+)
+LIST = (
+    "models.*",
+    "api.bearer-*",
+    "api.organization-*",
+    "api.foreign-organization-refused",
+    "api.only-under-v1",
+    "api.client-headers",
+    "chat.completion-model-refused",
+    "completions.chat-model-refused",
+    "completions.context-*",
+)
+"""What a server breaks that does not answer GET /models."""
+
+
+def sent(name: str) -> str:
+    """A header of the request that is being answered; no seam hands it over."""
+    from flask import request
+
+    return str(request.headers.get(name, ""))
+
+
+def told(name: str, **changes: Any) -> Callable[[Refusal], Told]:
+    """Tells the refusal ``name`` with ``changes``."""
+    return lambda no: replace(no, **changes) if no.name == name else no
+
+
+def ignored(name: str) -> Callable[[Refusal], Told]:
+    """Goes on where the refusal ``name`` would be told."""
+    return lambda no: None if no.name == name else no
+
+
+def answered(name: str, body: Any, status: int = 200) -> Callable[[Refusal], Told]:
+    """Answers ``body`` where the refusal ``name`` would be told."""
+    return lambda no: Reply(body, status) if no.name == name else no
+
+
+def rewritten(change: Callable[[Body], Body]) -> Callable[[Reply], Reply]:
+    """Changes the body of a success."""
+
+    def rewrite(reply: Reply) -> Reply:
+        if reply.status != 200:
+            return reply
+        return replace(reply, body=change(reply.body))
+
+    return rewrite
+
+
+def flat(no: Refusal) -> Told:
+    return Reply({"object": "error", **no.envelope["error"]}, no.status)
+
+
+def string(no: Refusal) -> Told:
+    return Reply({"error": no.message}, no.status)
+
+
+def without_param(no: Refusal) -> Told:
+    error = {k: v for k, v in no.envelope["error"].items() if k != "param"}
+    return Reply({"error": error}, no.status)
+
+
+def detail_404(no: Refusal) -> Told:
+    """The web framework answers before the API's own error handler is asked."""
+    if no.name != "unknown-url":
+        return no
+    return Reply({"detail": "Not Found"}, no.status)
+
+
+def internal_message(no: Refusal) -> Told:
+    error = {**no.envelope["error"], "internal_message": "KeyError: 'model'"}
+    return Reply({"error": error}, no.status)
+
+
+def numbered(no: Refusal) -> Told:
+    """The code repeats the status wherever there is none of its own."""
+    error = {**no.envelope["error"], "code": no.code or no.status}
+    return Reply({"error": error}, no.status)
+
+
+def printed(no: Refusal) -> Told:
+    """Nothing, in a language of its own: None."""
+    return replace(no, param=str(no.param))
+
+
+def detail_422(no: Refusal) -> Told:
+    if no.name != "schema":
+        return no
+    return Reply({"detail": [{"loc": ["body"], "msg": no.message}]}, 422)
+
+
+def front_page(no: Refusal) -> Told:
+    """A web application that answers its own page on every path it does not know."""
+    if no.name != "unknown-url" or " /v1/" not in no.message:
+        return no
+    return Reply(
+        b"<!doctype html><title>App</title>", 200, {"content-type": "text/html"}
+    )
+
+
+def listed_at_root(no: Refusal) -> Told:
+    if no.name != "unknown-url" or "(GET /models)" not in no.message:
+        return no
+    return Reply({"object": "list", "data": []})
+
+
+def echoing(no: Refusal) -> Told:
+    if no.name != "wrong-key":
+        return no
+    return replace(no, message=f"Incorrect API key provided: {sent('authorization')}.")
+
+
+def any_scheme(no: Refusal) -> Told:
+    """The key is looked for in the header, whatever stands before it."""
+    return None if no.name == "missing-key" and sent("authorization") else no
+
+
+def refused_where(unwanted: Callable[[], bool]) -> Callable[[Reply], Reply]:
+    """Answers 401 where the headers of a request that was served are ``unwanted``."""
+    error = {"message": "No.", "type": "invalid_request_error"}
+    body = {"error": {**error, "param": None, "code": None}}
+    no = Reply(body, 401)
+    return lambda reply: no if reply.status == 200 and unwanted() else reply
+
+
+def late(operation: Operation, body: Body) -> Body:
+    """A stream is begun, and only then is the request looked at."""
+    found = refusal_of(operation, body)
+    if body.get("stream") is True and found is not None and found.name == "schema":
+        raise Refuse(replace(found, name="late"))
+    return body
+
+
+def in_the_stream(no: Refusal) -> Told:
+    if no.name != "late":
+        return no
+    event = f"data: {json.dumps(no.envelope)}\n\n".encode()
+    return Reply(event, 200, {"content-type": "text/event-stream"})
+
+
+def no_nul(operation: Operation, body: Body) -> Body:
+    """The text is stored for the record, and the database holds no NUL in a text."""
+    if "\\u0000" in json.dumps(body):
+        raise Refuse(operation.refusals["server-fault"])
+    return body
+
+
+def one_life(operation: Operation, body: Body) -> Body:
+    """Deep nesting ends the worker; the next request finds nobody.
+
+    What happened is noted with the application, so that no other server knows of it.
+    """
+    from flask import current_app
+
+    if current_app.extensions.pop("worker-died", False):
+        raise Refuse(operation.refusals["server-fault"])
+    if "[" * 100 in json.dumps(body):
+        current_app.extensions["worker-died"] = True
+    return body
+
+
+def as_alias(headers: dict[str, str]) -> dict[str, str]:
+    """Names the model that was asked for, not the snapshot that answered."""
+    alias = re.sub(r"-\d{4}$", "", headers.get("openai-model", ""))
+    return mended(headers, openai_model=alias or None)
+
+
+def always_ours(headers: dict[str, str]) -> dict[str, str]:
+    """Middleware adds the headers, whether or not it knows who called."""
+    return {"openai-version": "2020-10-01", "openai-processing-ms": "1", **headers}
+
+
+def uncounted(body: Body) -> Body:
+    """Usage is counted by key, so an organisation that is named has none."""
+    if not sent("openai-organization"):
+        return body
+    return {**body, "usage": dict.fromkeys(body["usage"], 0)}
+
+
+def changed(**headers: str | None) -> Callable[[dict[str, str]], dict[str, str]]:
+    return lambda before: mended(before, **headers)
+
+
+def titled(headers: dict[str, str]) -> dict[str, str]:
+    """The organisation's title stands where its id should."""
+    known = "openai-organization" in headers
+    return mended(headers, openai_organization="acme" if known else None)
+
+
+def prefixed_id(headers: dict[str, str]) -> dict[str, str]:
+    return mended(headers, x_request_id=f"req_{headers.get('x-request-id')}")
+
+
+def without_user(request: Any) -> Any:
+    return replace(request, user=None)
+
+
+def fault(
+    id: str, noticed_by: str, operations: tuple[str, ...] = (), **seams: Any
+) -> Deviation:
+    """A deviation of the resource ``api``."""
+    return Deviation(f"api.{id}", f"api.{noticed_by}", operations, **seams)
+
+
+KEYS = (
+    fault(
+        "some-routes-open",  # a route was added behind the list of guarded ones
+        "key-required",
+        ("createModeration",),
+        on_refusal=ignored("missing-key"),
+    ),
+    fault(
+        "bearer-refused",  # the key is looked for in a header of the maker's own
+        "bearer-accepted",
+        ("listModels",),
+        also=LIST,
+        on_reply=refused_where(lambda: True),
+    ),
+    fault(
+        "any-key",
+        "wrong-key-refused",
+        ("listModels",),
+        on_refusal=ignored("wrong-key"),
+    ),
+    fault(
+        "wrong-key-no-code",
+        "wrong-key-code",
+        ("listModels",),
+        on_refusal=told("wrong-key", code=None),
+    ),
+    fault("any-scheme", "bearer-only", ("listModels",), on_refusal=any_scheme),
+    fault("key-echoed", "key-not-echoed", ("listModels",), on_refusal=echoing),
+    fault(
+        "body-before-key",  # the key is looked at by the handler, not before it
+        "key-before-body",
+        JSON,
+        on_refusal=ignored("wrong-key"),
+    ),
+)
+ORGANIZATIONS = (
+    fault(
+        "organization-refused",
+        "organization-accepted",
+        ("listModels",),
+        on_reply=refused_where(lambda: bool(sent("openai-organization"))),
+    ),
+    fault(
+        "organization-required",
+        "organization-optional",
+        ("listModels",),
+        also=LIST,
+        on_reply=refused_where(lambda: not sent("openai-organization")),
+    ),
+    fault(
+        "organization-uncounted",
+        "organization-usage",
+        ("controlCounters",),
+        on_reply=rewritten(uncounted),
+    ),
+    fault(
+        "organization-named",
+        "organization-id",
+        ("listModels",),
+        on_headers=titled,
+    ),
+    fault(
+        "any-organization",
+        "foreign-organization-refused",
+        ("listModels",),
+        on_refusal=ignored("wrong-organization"),
+    ),
+    fault(
+        "orphan-key-forbidden",
+        "orphan-key-refused",
+        ("listModels",),
+        on_refusal=told("no-organization", status=403),
+    ),
+    fault(
+        "orphan-key-no-code",
+        "orphan-key-refused",
+        ("listModels",),
+        on_refusal=told("no-organization", code=None),
+    ),
+)
+BODIES = (
+    fault(
+        "charset-refused",  # the header is compared whole
+        "json-content-type",
+        ("createEmbedding",),
+        on_reply=refused_where(lambda: sent("content-type") != "application/json"),
+    ),
+    fault(
+        "any-media-type",
+        "text-plain-refused",
+        ("createEmbedding",),
+        on_refusal=ignored("wrong-media-type"),
+    ),
+    fault(
+        "not-json-unprocessable",
+        "not-json",
+        JSON,
+        also=("api.not-an-object",),
+        on_refusal=told("not-json", status=422),
+    ),
+    fault(
+        "array-crashes",  # a field is read of what was never asked to be an object
+        "not-an-object",
+        JSON,
+        also=("api.not-json", "api.hostile-bodies"),
+        on_refusal=told("not-json", status=500, type="server_error"),
+    ),
+    fault("nul-crashes", "hostile-bodies", ("createModeration",), on_body=no_nul),
+    fault(
+        "worker-dies",
+        "answers-after-hostile",
+        ("createModeration",),
+        on_body=one_life,
+    ),
+    fault(
+        "late-validation",
+        "stream-refused-as-json",
+        ("createCompletion", "createChatCompletion"),
+        also=("completions.fuzz-invalid", "chat.fuzz-invalid"),
+        on_body=late,
+        on_refusal=in_the_stream,
+    ),
+)
+REFUSALS = (
+    fault("error-flat", "error-envelope", on_refusal=flat),
+    fault("error-string", "error-envelope", on_refusal=string),
+    fault("error-without-param", "error-envelope", on_refusal=without_param),
+    fault("error-detail", "error-envelope", on_refusal=detail_404),
+    fault("error-code-number", "error-code-type", on_refusal=numbered),
+    fault("error-none-words", "error-code-type", on_refusal=printed),
+    fault(
+        "error-class-name",
+        "error-type",
+        JSON,
+        on_refusal=told("schema", type="BadRequestError"),
+    ),
+    fault(
+        "error-internal-message",
+        "error-no-internal-message",
+        on_refusal=internal_message,
+    ),
+    fault(
+        "error-422",
+        "invalid-is-400",
+        JSON,
+        also=("api.error-envelope",),
+        on_refusal=detail_422,
+    ),
+    fault(
+        "error-as-200",
+        "invalid-is-400",
+        ("createModeration",),
+        also=MODERATION_FAULTS,
+        on_refusal=lambda no: Reply(no.envelope) if no.name == "schema" else no,
+    ),
+    fault(
+        "error-as-500",
+        "invalid-is-400",
+        ("createModeration",),
+        also=MODERATION_FAULTS,
+        on_refusal=told("schema", status=500),
+    ),
+    fault(
+        "warming-up",  # the model is not loaded yet: a conflict, says the gateway
+        "never-conflict",
+        ("createCompletion", "createEmbedding"),
+        also=("*.model-unknown",),
+        on_refusal=told("model-not-found", status=409),
+    ),
+    fault(
+        "any-path",
+        "unknown-path",
+        on_refusal=front_page,
+    ),
+    fault(
+        "wrong-method-404",  # the router knows pairs of method and path
+        "wrong-method",
+        on_refusal=told("wrong-method", status=404),
+    ),
+    fault("prefix-optional", "only-under-v1", on_refusal=listed_at_root),
+)
+HEADERS = (
+    fault(
+        "content-type-text",
+        "answer-content-type",
+        ("createModeration",),
+        on_headers=changed(content_type="text/plain"),
+    ),
+    fault(
+        "content-type-none",
+        "answer-content-type",
+        ("createModeration",),
+        on_headers=changed(content_type=None),
+    ),
+    fault(
+        "request-id-none",
+        "request-id",
+        ("createModeration",),
+        on_headers=changed(x_request_id=None),
+    ),
+    fault(
+        "request-id-constant",
+        "request-id-unique",
+        ("listModels",),
+        on_headers=changed(x_request_id="0" * 32),
+    ),
+    fault(
+        "request-id-prefixed",
+        "request-id-form",
+        ("listModels",),
+        on_headers=prefixed_id,
+    ),
+    fault(
+        "version-none",
+        "version-header",
+        ("createEmbedding",),
+        on_headers=changed(openai_version=None),
+    ),
+    fault(
+        "processing-none",
+        "processing-time",
+        ("createEmbedding",),
+        on_headers=changed(openai_processing_ms=None),
+    ),
+    fault(
+        "processing-seconds",
+        "processing-time",
+        ("createEmbedding",),
+        on_headers=changed(openai_processing_ms="0.012"),
+    ),
+    fault(
+        "transport-security-none",
+        "transport-security",
+        ("listModels",),
+        on_headers=changed(strict_transport_security=None),
+    ),
+    fault(
+        "cross-origin-none",
+        "cross-origin",
+        ("listModels",),
+        on_headers=changed(access_control_allow_origin=None),
+    ),
+    fault(
+        "model-header-alias",
+        "model-header",
+        ("createChatCompletion",),
+        on_headers=as_alias,
+    ),
+    fault(
+        "rate-limit-none",
+        "rate-limit-headers",
+        ("createEmbedding",),
+        on_headers=changed(
+            x_ratelimit_limit_requests=None, x_ratelimit_remaining_requests=None
+        ),
+    ),
+    fault(
+        "rate-limit-number",
+        "rate-limit-reset",
+        ("createEmbedding",),
+        on_headers=changed(x_ratelimit_reset_requests="1682899200"),
+    ),
+    fault(
+        "unauthorized-known",
+        "unauthorized-headers",
+        ("listModels",),
+        on_headers=always_ours,
+    ),
+    fault(
+        "client-headers-refused",  # a firewall's list of headers is older than they are
+        "client-headers",
+        ("listModels",),
+        on_reply=refused_where(lambda: bool(sent("x-stainless-lang"))),
+    ),
+)
+LIMITS = (
+    fault(
+        "request-rate-type",
+        "request-rate",
+        on_refusal=told("request-rate", type="rate_limit_error"),
+    ),
+    fault(
+        "request-rate-unlimited",
+        "request-rate",
+        ("controlLimits",),
+        on_request=lambda request: replace(request, requests=None),
+    ),
+    fault(
+        "token-rate-type", "token-rate", on_refusal=told("token-rate", type="requests")
+    ),
+    fault(
+        "token-rate-unlimited",
+        "token-rate",
+        ("controlLimits",),
+        on_request=lambda request: replace(request, tokens=None),
+    ),
+    fault("quota-type", "quota", on_refusal=told("quota", type="requests")),
+    fault(
+        "quota-forbidden",  # no money is no permission, thinks the gateway
+        "quota",
+        on_refusal=told("quota", status=403),
+    ),
+    fault(
+        "server-fault-type",
+        "server-fault",
+        on_refusal=told("server-fault", type="internal_error"),
+    ),
+    fault(
+        "server-fault-as-200",
+        "server-fault",
+        on_refusal=lambda no: Reply(no.envelope) if no.name == "server-fault" else no,
+    ),
+    fault(
+        "overloaded-429",
+        "overloaded",
+        on_refusal=told("overloaded", status=429),
+    ),
+    fault(
+        "user-uncounted",
+        "user-usage",
+        ("createCompletion",),
+        on_request=without_user,
+    ),
+)
+ROUTES = (
+    Deviation(
+        "moderations.absent",
+        "api.under-v1",
+        also=(
+            "moderations.*",
+            "api.key-required",
+            "api.key-before-body",
+            "api.json-content-type",
+            "api.invalid-is-400",
+            "api.not-json",
+            "api.not-an-object",
+            "api.answers-after-hostile",
+        ),
+        routes=lambda path: path != "/moderations",
+    ),
+    Deviation("api.root-empty", "api.welcome", routes=lambda path: path != "/"),
+)
+DEVIATIONS = (*KEYS, *ORGANIZATIONS, *BODIES, *REFUSALS, *HEADERS, *LIMITS, *ROUTES)

@@ -1,0 +1,283 @@
+"""Faults that nobody writes: one for each fact that a server can forget."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from mockserver.deviation import Body, Deviation
+from mockserver.reply import Refuse, Reply
+from spec import Clause, Operation, Spec
+from spec.model import Pointer
+from spec.schema import Schema
+
+Json = Any
+FIELD = frozenset(
+    {
+        "required",
+        "type",
+        "minimum",
+        "maximum",
+        "minItems",
+        "maxItems",
+        "enum",
+        "pattern",
+        "maxLength",
+        "propertyNames",
+        "values",
+        "additionalProperties",
+    }
+)
+
+
+def derive(spec: Spec) -> Iterator[Deviation]:
+    """Every derived deviation of an edition."""
+    for clause in spec.clauses.values():
+        for kind in clause.derive:
+            for operation in spec.concerned(clause):
+                yield from _of(clause, kind, operation)
+
+
+def _of(clause: Clause, kind: str, operation: Operation) -> Iterator[Deviation]:
+    fault = partial(Deviation, noticed_by=clause.id, operations=(operation.id,))
+    resource = clause.resource
+    if kind in FIELD:
+        yield fault(
+            f"{clause.id}:{kind}-unenforced",
+            also=(
+                f"{resource}.fuzz-invalid",
+                "api.invalid-is-400",
+                "api.stream-refused-as-json",
+                *_siblings(clause),
+            ),
+            on_body=_forgiving(clause.pointer, kind),
+        )
+    match kind:
+        case "accept":
+            yield fault(
+                f"{clause.id}:refused",
+                also=(f"{resource}.*", "api.*"),
+                on_body=_refusing(clause.pointer),
+            )
+        case "rule":
+            yield fault(f"{clause.id}:forgotten", forget=frozenset({clause.id}))
+        case "id":
+            yield fault(f"{clause.id}:other-prefix", on_reply=_with_id("id-"))
+        case "reply":
+            for path in _required(operation.reply):
+                yield fault(
+                    f"{clause.id}:without-{'.'.join(path)}",
+                    also=(f"{resource}.*", "api.*"),
+                    on_reply=_omitting(path),
+                )
+        case "stream":
+            assert operation.stream is not None
+            for path in _required(operation.stream.chunk):
+                yield fault(
+                    f"{clause.id}:without-{'.'.join(path)}",
+                    also=(
+                        f"{resource}.stream-*",
+                        f"{resource}.stop-*",
+                        f"{resource}.logprobs-streamed",
+                    ),
+                    on_events=_each(_omit(path)),
+                )
+        case "fuzz-valid":
+            yield fault(
+                f"{clause.id}:ascii-only",
+                on_body=_ascii_only,
+                also=("api.*", f"{resource}.stream-whole-characters"),
+            )
+        case "fuzz-invalid":
+            yield fault(
+                f"{clause.id}:all-accepted",
+                also=(f"{resource}.*", "api.*"),
+                on_body=_all_accepted,
+            )
+
+
+def _siblings(clause: Clause) -> tuple[str, ...]:
+    """Clauses of the same field: a type and a range may notice the same value."""
+    name = clause.id.rpartition("-")[0]
+    return (f"{name}-*",)
+
+
+# What a request may get away with
+
+
+def _forgiving(pointer: Pointer, keyword: str) -> Callable[[Operation, Body], Body]:
+    """Takes a field that breaks ``keyword`` as if it had not been sent."""
+
+    def forgive(operation: Operation, body: Body) -> Body:
+        if keyword == "additionalProperties":
+            return {k: v for k, v in body.items() if k in operation.fields}
+        narrowed = _narrowed(_schema(operation, pointer), keyword)
+        mended: Body = _mended(body, pointer, keyword, narrowed, operation.sample)
+        return mended
+
+    return forgive
+
+
+def _mended(
+    value: Json, pointer: Pointer, keyword: str, narrowed: Schema, sample: Json
+) -> Json:
+    """``value`` with what breaks the keyword at ``pointer`` taken from the sample."""
+    step, *rest = pointer
+    if step == "[]":
+        if not isinstance(value, list):
+            return value
+        model = sample[0] if isinstance(sample, list) and sample else None
+        return [_mended(item, tuple(rest), keyword, narrowed, model) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    inner = sample.get(step) if isinstance(sample, Mapping) else None
+    changed = dict(value)
+    if rest:
+        if step in changed:
+            changed[step] = _mended(
+                changed[step], tuple(rest), keyword, narrowed, inner
+            )
+    elif _broken(changed, step, keyword, narrowed):
+        changed.pop(step, None)
+        if inner is not None:
+            changed[step] = inner
+    return changed
+
+
+def _broken(body: Body, name: str, keyword: str, narrowed: Schema) -> bool:
+    if keyword == "required":
+        return name not in body
+    return name in body and not narrowed.valid(body[name])
+
+
+def _schema(operation: Operation, pointer: Pointer) -> Mapping[str, Json]:
+    node: Mapping[str, Json] = operation.body or {}
+    for step in pointer:
+        node = node["items"] if step == "[]" else node["properties"][step]
+    return node
+
+
+def _narrowed(node: Mapping[str, Json], keyword: str) -> Schema:
+    """The part of a schema that ``keyword`` is."""
+    if keyword == "type":
+        return Schema(_types(node))
+    if keyword == "values":
+        return Schema({"additionalProperties": node["additionalProperties"]})
+    bearers = [node, *node.get("anyOf", ())]
+    found = next((b[keyword] for b in bearers if keyword in b), None)
+    return Schema({} if found is None else {keyword: found})
+
+
+def _types(node: Mapping[str, Json]) -> dict[str, Json]:
+    """A schema that asks for types and nothing else."""
+    kept: dict[str, Json] = {}
+    if "type" in node:
+        kept["type"] = node["type"]
+    if "anyOf" in node:
+        kept["anyOf"] = [_types(branch) for branch in node["anyOf"]]
+    if isinstance(node.get("items"), Mapping):
+        kept["items"] = _types(node["items"])
+    return kept
+
+
+def _refusing(pointer: Pointer) -> Callable[[Operation, Body], Body]:
+    """Refuses a field that may be sent: its null, or any value where null may not."""
+
+    def refuse(operation: Operation, body: Body) -> Body:
+        node = _schema(operation, pointer)
+        if _sent(body, pointer, Schema(node).valid(None)):
+            raise Refuse(replace(operation.refusals["schema"], message="No."))
+        return body
+
+    return refuse
+
+
+def _sent(value: Json, pointer: Pointer, nullable: bool) -> bool:
+    step, *rest = pointer
+    if step == "[]":
+        return isinstance(value, list) and any(
+            _sent(item, tuple(rest), nullable) for item in value
+        )
+    if not isinstance(value, Mapping) or step not in value:
+        return False
+    if rest:
+        return _sent(value[step], tuple(rest), nullable)
+    return value[step] is None if nullable else True
+
+
+def _ascii_only(operation: Operation, body: Body) -> Body:
+    """Fails on text beyond ASCII."""
+    if not str(body).isascii():
+        raise Refuse(replace(operation.refusals["schema"], message="Not ASCII."))
+    return body
+
+
+def _all_accepted(operation: Operation, body: Body) -> Body:
+    """Answers whatever is sent as if it were the sample."""
+    if operation.request is None or operation.request.valid(body):
+        return body
+    lawful: Body = {**operation.sample}
+    return lawful
+
+
+# What a reply may lack
+
+
+def _required(schema: Mapping[str, Json], path: Pointer = ()) -> Iterator[Pointer]:
+    """The paths of all required fields, the outer ones first."""
+    for name in schema.get("required", ()):
+        yield (*path, name)
+    for name, child in schema.get("properties", {}).items():
+        yield from _required(child, (*path, name))
+    if isinstance(schema.get("items"), Mapping):
+        yield from _required(schema["items"], (*path, "[]"))
+
+
+def _omitting(path: Pointer) -> Callable[[Reply], Reply]:
+    omit = _omit(path)
+
+    def change(reply: Reply) -> Reply:
+        if reply.status != 200:
+            return reply
+        return replace(reply, body=omit(reply.body))
+
+    return change
+
+
+def _omit(path: Pointer) -> Callable[[Json], Json]:
+    def omit(body: Json) -> Json:
+        changed: Json = copy.deepcopy(body)
+        _drop(changed, path)
+        return changed
+
+    return omit
+
+
+def _drop(value: Json, path: Pointer) -> None:
+    step, *rest = path
+    if step == "[]":
+        for item in value if isinstance(value, list) else ():
+            _drop(item, tuple(rest))
+    elif isinstance(value, dict) and rest:
+        _drop(value.get(step), tuple(rest))
+    elif isinstance(value, dict):
+        value.pop(step, None)
+
+
+def _each(change: Callable[[Json], Json]) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """``change`` on every chunk of a stream, and not on its terminator."""
+
+    def changed(items: Iterator[Any]) -> Iterator[Any]:
+        return (item if isinstance(item, str) else change(item) for item in items)
+
+    return changed
+
+
+def _with_id(prefix: str) -> Callable[[Reply], Reply]:
+    def change(reply: Reply) -> Reply:
+        if reply.status != 200:
+            return reply
+        return replace(reply, body={**reply.body, "id": prefix + "x"})
+
+    return change

@@ -1,0 +1,406 @@
+"""Faults of sampling: penalties, bias, temperature, stop, for both operations."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mockserver.deviation import Deviation
+from mockserver.deviations.streams import OPERATIONS
+from mockserver.faults import changed, refused_if, summed, with_choices, with_usage
+from mockserver.reply import Reply
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from reference_model.engine import Job
+    from reference_model.sampling import Sampling
+
+Json = Any
+Policy = Callable[["Tensor", Sequence[int], Sequence[int], "Sampling"], "Tensor"]
+
+
+def honest(
+    logits: "Tensor", sampled: Sequence[int], frequency: float, presence: float
+) -> "Tensor":
+    """The documented formula, with counts and coefficients of the caller's choice."""
+    changed = logits.clone()
+    for token in set(sampled):
+        changed[token] -= sampled.count(token) * frequency + presence
+    return changed
+
+
+def prompt_counted(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    counted = [*prompt, *sampled]
+    return honest(logits, counted, s.frequency_penalty, s.presence_penalty)
+
+
+def presence_as_frequency(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return honest(logits, list(sampled), s.presence_penalty, s.presence_penalty)
+
+
+def presence_counted(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return honest(logits, list(sampled), s.frequency_penalty + s.presence_penalty, 0.0)
+
+
+def halved(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return honest(
+        logits, list(sampled), s.frequency_penalty / 2, s.presence_penalty / 2
+    )
+
+
+def windowed(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    last = list(sampled)[-20:]
+    return honest(logits, last, s.frequency_penalty, s.presence_penalty)
+
+
+def not_negative(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return honest(
+        logits,
+        list(sampled),
+        max(0.0, s.frequency_penalty),
+        max(0.0, s.presence_penalty),
+    )
+
+
+def repeat_penalty(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    """Takes a tenth off the logits of repeated tokens, as nobody asked for."""
+    changed = honest(logits, list(sampled), s.frequency_penalty, s.presence_penalty)
+    for token in set(sampled):
+        value = float(changed[token])
+        changed[token] = value / 1.1 if value > 0 else value * 1.1
+    return changed
+
+
+def frequency_only(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return honest(logits, list(sampled), s.frequency_penalty, 0.0)
+
+
+def presence_only(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return honest(logits, list(sampled), 0.0, s.presence_penalty)
+
+
+def none(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    return logits
+
+
+def with_policy(policy: Policy) -> Callable[["Job"], "Job"]:
+    return lambda job: replace(job, penalty=policy)
+
+
+def same_prompt(job: "Job") -> "Job":
+    return replace(job, prompt=(1,))
+
+
+def endless(job: "Job") -> "Job":
+    return replace(job, stop_at_end=False)
+
+
+def biases(change: Callable[[float], float | None]) -> Callable[[Any], Any]:
+    """Changes every bias; None drops it."""
+
+    def all_of(found: Any) -> Any:
+        new = {key: change(value) for key, value in (found or {}).items()}
+        return {key: value for key, value in new.items() if value is not None}
+
+    return changed(logit_bias=all_of)
+
+
+def late_stop(stop: Any) -> Any:
+    """Looks for a stop text without its first character, and so leaks that one."""
+    return [s[1:] or s for s in ([stop] if isinstance(stop, str) else stop or [])]
+
+
+def first_stop(stop: Any) -> Any:
+    return stop[:1] if isinstance(stop, list) else stop
+
+
+def no_stop_in_streams(request: Any) -> Any:
+    return replace(request, stop=None) if request.stream else request
+
+
+def counted_once(body: dict[str, Any], reply: Reply) -> Reply:
+    """Counts the completion tokens of one choice."""
+    choices = max(1, len(reply.body["choices"]))
+    usage = reply.body["usage"]
+    tokens = usage["completion_tokens"] // choices
+    usage = summed({**usage, "completion_tokens": tokens})
+    return replace(reply, body={**reply.body, "usage": usage})
+
+
+def finish(old: str, new: str) -> Callable[[Json], Json]:
+    return lambda choice: {
+        **choice,
+        "finish_reason": new
+        if choice["finish_reason"] == old
+        else choice["finish_reason"],
+    }
+
+
+def both_set(body: dict[str, Any]) -> bool:
+    return body.get("temperature") not in (None, 1, 0) and (
+        body.get("top_p") not in (None, 1)
+    )
+
+
+def _both() -> Iterator[Deviation]:
+    for resource, operation in OPERATIONS.items():
+        fault = partial(_fault, resource, operation)
+        r = resource
+        yield fault(
+            "created-in-milliseconds", "created-seconds", on_reply=_milliseconds
+        )
+        yield fault("unknown-model-served", "model-unknown", on_body=_any_model)
+        yield fault(
+            "unknown-model-uncoded",
+            "model-unknown-code",
+            on_refusal=_uncoded,
+            also=("chat.context-code",),
+        )
+        yield fault(
+            "usage-total-wrong",
+            "usage-sum",
+            on_reply=_total_wrong,
+            also=("api.*-usage",),
+        )
+        yield fault(
+            "usage-zero",
+            "usage-not-zero",
+            on_reply=with_usage(lambda usage: dict.fromkeys(usage, 0)),
+            also=(
+                f"{r}.usage-*",
+                f"{r}.*-usage",
+                f"{r}.max-tokens-*",
+                "api.*-usage",
+                "api.*-usage",
+            ),
+        )
+        yield fault("usage-of-one-choice", "usage-all-choices", on_answer=counted_once)
+        yield fault(
+            "never-greedy",
+            "temperature-zero",
+            also=("*",),
+            on_request=changed(temperature=lambda t: t or 1.5),
+        )
+        yield fault(
+            "always-greedy",
+            "temperature-random",
+            on_request=changed(temperature=lambda _: 0),
+        )
+        yield fault(
+            "top-p-ignored", "top-p-mass", on_request=changed(top_p=lambda _: 1)
+        )
+        yield fault(
+            "top-p-with-temperature-refused",
+            "temperature-and-top-p",
+            on_body=refused_if(both_set),
+            also=(f"{r}.top-p-mass", f"{r}.fuzz-valid"),
+        )
+        yield fault(
+            "n-ignored",
+            "n-choices",
+            on_request=changed(n=lambda _: 1),
+            also=(
+                f"{r}.n-*",
+                f"{r}.stream-choices",
+                f"{r}.usage-all-choices",
+                f"{r}.best-of-*",
+                f"{r}.usage-prompts",
+            ),
+        )
+        yield fault(
+            "finish-eos-token",
+            "finish-known",
+            on_reply=with_choices(finish("stop", "eos_token")),
+            also=(f"{r}.finish-*", f"{r}.stop-finish", f"{r}.stream-fold"),
+        )
+        yield fault(
+            "finish-stop-on-length",
+            "finish-length",
+            on_reply=with_choices(finish("length", "stop")),
+            also=(f"{r}.logit-bias-end", f"{r}.stream-fold"),
+        )
+        yield fault(
+            "finish-length-on-stop",
+            "stop-finish",
+            on_reply=with_choices(finish("stop", "length")),
+            also=(f"{r}.finish-stop", f"{r}.stream-fold"),
+        )
+        yield fault(
+            "max-tokens-one-more",
+            "max-tokens-bound",
+            on_request=changed(
+                max_tokens=lambda count: None if count is None else count + 1
+            ),
+            also=(
+                f"{r}.max-tokens-*",
+                f"{r}.usage-all-choices",
+                f"{r}.*-usage",
+                f"{r}.echo-*",
+                f"{r}.context-*",
+                f"{r}.example",
+                f"{r}.logit-bias-*",
+            ),
+        )
+        yield fault(
+            "stop-ignored",
+            "stop-text",
+            on_request=changed(stop=lambda _: None),
+            also=(f"{r}.stop-*", "chat.max-tokens-default"),
+        )
+        yield fault(
+            "stop-leaks",
+            "stop-text",
+            on_request=changed(stop=late_stop),
+            also=(f"{r}.stop-*",),
+        )
+        yield fault(
+            "stop-first-only", "stop-array", on_request=changed(stop=first_stop)
+        )
+        yield fault(
+            "stop-not-in-streams", "stop-across-tokens", on_request=no_stop_in_streams
+        )
+        yield fault(
+            "bans-ignored",
+            "logit-bias-ban",
+            on_request=biases(lambda value: None if value < 0 else value),
+            also=(f"{r}.logit-bias-end",),
+        )
+        yield fault(
+            "bias-clamped",
+            "logit-bias-force",
+            on_request=biases(lambda value: max(-2.0, min(2.0, value))),
+            also=(f"{r}.logit-bias-*",),
+        )
+        yield fault(
+            "one-prompt-for-all",
+            PROMPTS[resource],
+            on_job=same_prompt,
+            also=("completions.*", "chat.*"),
+        )
+
+
+def _milliseconds(reply: Reply) -> Reply:
+    if reply.status != 200:
+        return reply
+    return replace(reply, body={**reply.body, "created": 1000 * reply.body["created"]})
+
+
+def _any_model(operation: Any, body: dict[str, Any]) -> dict[str, Any]:
+    if str(body.get("model", "")).startswith("assay-no-such"):
+        return {**body, "model": operation.sample["model"]}
+    return body
+
+
+def _uncoded(refusal: Any) -> Any:
+    return replace(refusal, code=None)
+
+
+def _total_wrong(reply: Reply) -> Reply:
+    if reply.status != 200:
+        return reply
+    usage = reply.body["usage"]
+    wrong = {**usage, "total_tokens": usage["total_tokens"] + 1}
+    return replace(reply, body={**reply.body, "usage": wrong})
+
+
+def _fault(
+    resource: str, operation: str, name: str, clause: str, **seams: Any
+) -> Deviation:
+    return Deviation(
+        f"{resource}.{name}", f"{resource}.{clause}", (operation,), **seams
+    )
+
+
+PROMPTS = {"completions": "prompt-reaches-model", "chat": "messages-reach-model"}
+PENALTIES = "completions.penalties-*"
+FORMULAS = ("completions.*-penalty-formula", PENALTIES)
+
+
+def _penalty(name: str, clause: str, policy: Policy, *also: str) -> Deviation:
+    resource = clause.partition(".")[0]
+    return Deviation(
+        f"{resource}.{name}",
+        clause,
+        (OPERATIONS[resource],),
+        also,
+        on_job=with_policy(policy),
+    )
+
+
+DEVIATIONS = (
+    *_both(),
+    _penalty("penalties-ignored", "completions.penalties-suppress", none, *FORMULAS),
+    _penalty(
+        "penalties-halved", "completions.frequency-penalty-formula", halved, *FORMULAS
+    ),
+    _penalty(
+        "presence-as-frequency",
+        "completions.frequency-penalty-formula",
+        presence_as_frequency,
+        *FORMULAS,
+    ),
+    _penalty(
+        "presence-counted",
+        "completions.presence-penalty-formula",
+        presence_counted,
+        *FORMULAS,
+    ),
+    _penalty(
+        "penalties-of-prompt",
+        "completions.penalties-sampled-only",
+        prompt_counted,
+        *FORMULAS,
+    ),
+    _penalty(
+        "penalties-windowed", "completions.penalties-whole-text", windowed, *FORMULAS
+    ),
+    _penalty(
+        "penalties-not-negative",
+        "completions.penalties-negative",
+        not_negative,
+        *FORMULAS,
+    ),
+    _penalty(
+        "repeat-penalty",
+        "completions.penalties-default",
+        repeat_penalty,
+        "completions.echo-equals-generation",
+        *FORMULAS,
+    ),
+    _penalty("frequency-ignored", "chat.frequency-penalty-effect", presence_only),
+    _penalty("presence-ignored", "chat.presence-penalty-effect", frequency_only),
+    Deviation(
+        "completions.bias-halved",
+        "completions.logit-bias-scale",
+        ("createCompletion",),
+        on_request=biases(lambda value: value / 2),
+    ),
+    Deviation(
+        "chat.end-ignored",
+        "chat.finish-stop",
+        ("createChatCompletion",),
+        also=("chat.*",),
+        on_job=endless,
+    ),
+)

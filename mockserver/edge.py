@@ -1,0 +1,303 @@
+"""From bytes to a handler and back: keys, JSON, validation, headers, events."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mockserver.accounts import Caller
+from mockserver.context import Context, House
+from mockserver.deviation import Seams
+from mockserver.registry import HANDLERS, bind
+from mockserver.reply import Refuse, Reply, Stream
+from spec import Operation, Refusal
+from spec.model import Model
+from spec.validate import refusal as refusal_of
+
+LARGEST = 16 * 1024 * 1024  # bytes of a body
+log = logging.getLogger("assay.mock")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it came in."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    """None where it was too large to be read."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    began: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An answer as it goes out: whole, or piece by piece."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | Iterator[bytes]
+
+
+class Edge:
+    """Answers requests to operations; faithful but for its deviations."""
+
+    def __init__(self, house: House, seams: Seams | None = None) -> None:
+        self._house = house
+        self._seams = seams or Seams()
+
+    def serves(self, path: str) -> bool:
+        """Whether this server has ``path`` at all."""
+        return self._seams.serves(path)
+
+    def answer(self, operation: Operation, incoming: Incoming) -> Outgoing:
+        """What ``operation`` answers. Nothing is raised: every fault has an answer."""
+        seams = self._seams.of(operation)
+        told: Reply | Stream
+        caller = None
+        try:
+            caller = self._caller(incoming, seams)
+            told = self._served(operation, incoming, caller, seams)
+        except Refuse as no:
+            changed = seams.refusal(no.refusal)
+            told = (
+                changed if isinstance(changed, Reply) else _told(changed or no.refusal)
+            )
+        except Exception:  # the one broad handler: a fault of ours is a 500, told
+            log.exception("%s failed", operation.id)
+            told = _told(self._house.spec.refusals["server-fault"])
+        return self._sent(operation, told, incoming, caller, seams)
+
+    def refuse(self, refusal: Refusal, incoming: Incoming) -> Outgoing:
+        """A refusal that no operation is concerned with, such as an unknown path."""
+        changed = self._seams.refusal(refusal)
+        told = changed if isinstance(changed, Reply) else _told(changed or refusal)
+        return Outgoing(
+            told.status, self._headers(told, incoming, None), _json(told.body)
+        )
+
+    def welcome(self, incoming: Incoming) -> Outgoing:
+        """What the root of the host says."""
+        reply = Reply({"message": "Welcome to the Assay mock of the OpenAI API."})
+        return Outgoing(200, self._headers(reply, incoming, None), _json(reply.body))
+
+    def _caller(self, incoming: Incoming, seams: Seams) -> Caller:
+        headers = incoming.headers
+        try:
+            return self._house.accounts.caller(
+                headers.get("authorization"), headers.get("openai-organization")
+            )
+        except Refuse as no:
+            if seams.refusal(no.refusal) is None:
+                return self._house.accounts.anyone()
+            raise
+
+    def _served(
+        self, operation: Operation, incoming: Incoming, caller: Caller, seams: Seams
+    ) -> Reply | Stream:
+        bound = HANDLERS.get(operation.id)
+        if bound is None:
+            raise Refuse(
+                Refusal(
+                    "not-built",
+                    501,
+                    "server_error",
+                    None,
+                    None,
+                    f"{operation.id} is not built in this server.",
+                )
+            )
+        context = Context(
+            self._house,
+            operation,
+            caller,
+            lambda job: seams.pass_through("on_job", job),
+        )
+        if not operation.capability:
+            self._house.accounts.admit(caller)
+        body = self._body(operation, incoming, context, seams)
+        request = bind(bound.request, operation, body, incoming.arguments)
+        told = bound.handler(seams.pass_through("on_request", request), context)
+        return seams.answer(body, told) if isinstance(told, Reply) else told
+
+    def _body(
+        self, operation: Operation, incoming: Incoming, context: Context, seams: Seams
+    ) -> dict[str, Any]:
+        """The body as an object. Raises Refuse where the API would refuse it."""
+        if operation.body is None:
+            return {}
+        body = seams.body(operation, self._parsed(incoming, seams))
+        asked = body.get("model")
+        if "model" in operation.fields and isinstance(asked, str):
+            self._fits(operation, asked, context, seams)
+        refused = refusal_of(operation, body, seams.forgotten)
+        if refused is not None and seams.refusal(refused) is not None:
+            raise Refuse(refused)
+        return body
+
+    def _parsed(self, incoming: Incoming, seams: Seams) -> dict[str, Any]:
+        refusals = self._house.spec.refusals
+        if incoming.body is None:
+            raise Refuse(refusals["too-large"].worded(limit=LARGEST))
+        media_type = incoming.headers.get("content-type", "").split(";")[0].strip()
+        if media_type.lower() != "application/json":
+            wrong = refusals["wrong-media-type"].worded(
+                media_type=repr(media_type[:80])
+            )
+            if seams.refusal(wrong) is not None:
+                raise Refuse(wrong)
+        try:
+            return parsed(incoming.body)
+        except ValueError as fault:
+            raise Refuse(refusals["not-json"]) from fault
+
+    def _fits(
+        self, operation: Operation, asked: str, context: Context, seams: Seams
+    ) -> None:
+        """Raises Refuse where the model is unknown or serves another endpoint."""
+        model = context.model(asked)
+        if operation.resource not in model.endpoints:
+            misfit = _misfit(operation, model)
+            if seams.refusal(misfit) is not None:
+                raise Refuse(misfit)
+
+    def _sent(
+        self,
+        operation: Operation,
+        told: Reply | Stream,
+        incoming: Incoming,
+        caller: Caller | None,
+        seams: Seams,
+    ) -> Outgoing:
+        status = 200
+        body: bytes | Iterator[bytes]
+        if isinstance(told, Reply):
+            told = replied = seams.pass_through("on_reply", told)
+            status, body = replied.status, _json(replied.body)
+        else:
+            terminator = operation.stream.terminator if operation.stream else ""
+            items = seams.pass_through("on_events", _closing(told, terminator))
+            body = seams.pass_through("on_bytes", self._framed(items))
+        headers = self._headers(told, incoming, caller)
+        return Outgoing(status, seams.pass_through("on_headers", headers), body)
+
+    def _framed(self, items: Iterator[Any]) -> Iterator[bytes]:
+        """Server-sent events; a fault under way is told in an event, the last one."""
+        try:
+            for item in items:
+                text = item if isinstance(item, str) else _text(item)
+                yield f"data: {text}\n\n".encode()
+        except Exception:  # as above: the status is out, the fault can still be told
+            log.exception("a stream failed")
+            fault = self._house.spec.refusals["server-fault"].envelope
+            yield f"data: {_text(fault)}\n\n".encode()
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+
+    def _headers(
+        self,
+        told: Reply | Stream,
+        incoming: Incoming,
+        caller: Caller | None,
+    ) -> dict[str, str]:
+        """The headers of an answer, as the live API sends them."""
+        headers = {
+            "content-type": "application/json"
+            if isinstance(told, Reply)
+            else "text/event-stream",
+            "x-request-id": self._house.ids.hexadecimal(),
+            "strict-transport-security": "max-age=15724800; includeSubDomains",
+            "access-control-allow-origin": "*",
+        }
+        if isinstance(told, Stream):
+            headers["cache-control"] = "no-cache"
+        if caller is not None:
+            took = int(1000 * (time.perf_counter() - incoming.began))
+            headers |= {
+                "openai-version": "2020-10-01",
+                "openai-organization": caller.organization.id,
+                "openai-processing-ms": str(took),
+            }
+        if told.model is not None and caller is not None:
+            headers |= {"openai-model": told.model, **_limits(caller)}
+        if isinstance(told, Reply):
+            headers |= told.headers
+        return headers
+
+
+def parsed(raw: bytes) -> dict[str, Any]:
+    """The one JSON object in ``raw``; of keys that come twice the last counts.
+
+    Raises ValueError for anything else, also for what JSON has but no number or text
+    can hold: NaN, 1e400, half of a surrogate pair, endless nesting.
+    """
+    try:
+        body = json.loads(raw.decode("utf-8"), parse_constant=_no, parse_float=_finite)
+        if b"\\u" in raw:
+            json.dumps(body, ensure_ascii=False).encode()
+    except RecursionError as fault:
+        raise ValueError("nested too deeply") from fault
+    if not isinstance(body, dict):
+        raise ValueError(f"expected an object, got {type(body).__name__}")
+    return body
+
+
+def _no(word: str) -> float:
+    raise ValueError(f"expected a number, got {word}")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"expected a number that a double holds, got {text[:40]}")
+    return value
+
+
+def _misfit(operation: Operation, model: Model) -> Refusal:
+    """Why ``model`` does not serve ``operation``."""
+    known = operation.refusals
+    if "not-chat-model" in known:
+        return known["not-chat-model"]
+    if "not-completion-model" in known and "chat" in model.endpoints:
+        return known["not-completion-model"]
+    return known["wrong-endpoint"].worded(model=model.id)
+
+
+def _told(refusal: Refusal) -> Reply:
+    return Reply(refusal.envelope, refusal.status)
+
+
+def _closing(stream: Stream, terminator: str) -> Iterator[Any]:
+    """The chunks and then the terminator."""
+    try:
+        yield from stream.chunks
+        yield terminator
+    finally:
+        close = getattr(stream.chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def _limits(caller: Caller) -> dict[str, str]:
+    house = caller.organization
+    left = house.left()
+    limit = left + len(house.calls)
+    reset = f"{60_000 * len(house.calls) // max(1, limit)}ms"
+    return {
+        "x-ratelimit-limit-requests": str(limit),
+        "x-ratelimit-remaining-requests": str(left),
+        "x-ratelimit-reset-requests": reset,
+    }
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _json(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else _text(value).encode()

@@ -1,0 +1,131 @@
+"""An assistant's answer to a conversation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.choices import Candidate, interleaved, sampling
+from mockserver.context import Context
+from mockserver.registry import handles
+from mockserver.reply import Reply, Stream
+
+
+@dataclass(frozen=True)
+class CreateChatCompletion:
+    """A conversation, and how to answer it."""
+
+    model: str
+    messages: Sequence[Mapping[str, str]]
+    temperature: float
+    top_p: float
+    n: int
+    stream: bool
+    stop: str | Sequence[str] | None
+    max_tokens: int | None
+    presence_penalty: float
+    frequency_penalty: float
+    logit_bias: Mapping[str, float] | None
+    user: str | None = None
+
+
+@handles("createChatCompletion")
+def create_chat_completion(
+    request: CreateChatCompletion, context: Context
+) -> Reply | Stream:
+    prompt = context.tokenizer.chat(request.messages)
+    room = _room(len(prompt), request, context)
+    context.saw(prompt)
+    model = context.snapshot(request.model)
+    head = {"id": context.id(), "created": context.now, "model": model}
+    answer = _Answer(request, context, tuple(prompt), room)
+    if request.stream:
+        chunks = answer.chunks({"object": "chat.completion.chunk", **head})
+        return Stream(chunks, model)
+    return Reply(answer.whole({"object": "chat.completion", **head}), model=model)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """All choices of a conversation, whole or in chunks."""
+
+    request: CreateChatCompletion
+    context: Context
+    prompt: tuple[int, ...]
+    room: int
+
+    def whole(self, head: Mapping[str, Any]) -> dict[str, Any]:
+        candidates = self._candidates()
+        choices = [
+            {
+                "index": one.index,
+                "message": {"role": "assistant", "content": one.whole.text},
+                "finish_reason": one.whole.finish,
+            }
+            for one in candidates
+        ]
+        return {**head, "choices": choices, "usage": self._spend(candidates)}
+
+    def chunks(self, head: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        candidates = self._candidates()
+        try:
+            for one in candidates:
+                yield _chunk(head, one.index, {"role": "assistant", "content": ""})
+            for one, piece in interleaved(candidates):
+                if piece.text:
+                    yield _chunk(head, one.index, {"content": piece.text})
+                if piece.finish:
+                    yield _chunk(head, one.index, {}, piece.finish)
+        finally:
+            for one in candidates:
+                one.close()
+            self._spend(candidates)
+
+    def _candidates(self) -> list[Candidate]:
+        stop = self.request.stop
+        stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        job = {"prompt": self.prompt, **sampling(self.request, self.context)}
+        return [
+            Candidate(index, 0, self.room, stops, self.context, job)
+            for index in range(self.request.n)
+        ]
+
+    def _spend(self, candidates: Sequence[Candidate]) -> dict[str, int]:
+        prompt, completion = len(self.prompt), sum(one.sampled for one in candidates)
+        self.context.spend(prompt, completion, self.request.user)
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        }
+
+
+def _chunk(
+    head: Mapping[str, Any],
+    index: int,
+    delta: Mapping[str, str],
+    finish: str | None = None,
+) -> dict[str, Any]:
+    return {
+        **head,
+        "choices": [{"index": index, "delta": delta, "finish_reason": finish}],
+    }
+
+
+def _room(tokens: int, request: CreateChatCompletion, context: Context) -> int:
+    """How many tokens the answer may have. Raises Refuse where they do not fit."""
+    model = context.model(request.model)
+    limit = model.accepts or 0
+    if tokens >= limit:
+        raise context.refuse("chat-context", context=limit, prompt=tokens)
+    if request.max_tokens is None:
+        return min(limit - tokens, model.output or limit)
+    asked = tokens + request.max_tokens
+    if asked > limit:
+        raise context.refuse(
+            "chat-context-completion",
+            context=limit,
+            asked=asked,
+            prompt=tokens,
+            completion=request.max_tokens,
+        )
+    return request.max_tokens

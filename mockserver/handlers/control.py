@@ -1,0 +1,141 @@
+"""The control page: what no plain call can show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mockserver.context import Context, Seen
+from mockserver.handlers.models import described
+from mockserver.registry import handles
+from mockserver.reply import Reply
+
+
+@dataclass(frozen=True)
+class AddModel:
+    """A base model and what to add to its name."""
+
+    base: str
+    suffix: str | None
+
+
+@dataclass(frozen=True)
+class AddKey:
+    """The organisations and the role of a new key."""
+
+    organizations: Sequence[str]
+    role: str
+
+
+@dataclass(frozen=True)
+class SetScript:
+    """What the next choices sample, and how slowly."""
+
+    tokens: Sequence[Sequence[int]] | None
+    texts: Sequence[str] | None
+    delay: float | None
+
+
+@dataclass(frozen=True)
+class SetLimits:
+    """New limits of the caller's organisation."""
+
+    requests: int | None
+    tokens: int | None
+    quota: int | None
+
+
+@dataclass(frozen=True)
+class SetFault:
+    """The refusal that the next request meets."""
+
+    refusal: str
+
+
+@dataclass(frozen=True)
+class MoveClock:
+    """How far the clock moves."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
+class ReadCounters:
+    """Nothing to say."""
+
+
+@handles("controlAddModel")
+def add_model(request: AddModel, context: Context) -> Reply:
+    base = context.model(request.base).id.partition(":")[0]  # of a tuned one: its own
+    house = context.caller.organization.id
+    stamp = datetime.fromtimestamp(context.now, UTC).strftime("%Y-%m-%d-%H-%M-%S")
+    name = f"{base}:ft-{house.removeprefix('org-')}"
+    name += f":{request.suffix}-{stamp}" if request.suffix else f"-{stamp}"
+    context.house.store.put(
+        "model", house, {"id": name, "base": base, "created": context.now}
+    )
+    return Reply(described(context.model(name)))
+
+
+@handles("controlAddKey")
+def add_key(request: AddKey, context: Context) -> Reply:
+    key = context.house.ids.new("sk-", 48)
+    context.house.accounts.add(key, tuple(request.organizations), request.role)
+    return Reply({"key": key})
+
+
+@handles("controlScript")
+def script(request: SetScript, context: Context) -> Reply:
+    texts = [context.tokenizer.encode(text) for text in request.texts or ()]
+    lists = [context.fold(tokens) for tokens in request.tokens or ()]
+    script = context.script
+    with script.lock:
+        script.candidates.clear()
+        script.candidates.extend(
+            (*tokens, context.tokenizer.end_of_text) for tokens in (*lists, *texts)
+        )
+        script.delay = request.delay or 0.0
+    return Reply({"scripted": [len(tokens) for tokens in (*lists, *texts)]})
+
+
+@handles("controlLimits")
+def limits(request: SetLimits, context: Context) -> Reply:
+    house = context.caller.organization
+    house.requests, house.tokens = request.requests, request.tokens
+    house.quota = request.quota
+    return Reply(
+        {"requests": house.requests, "tokens": house.tokens, "quota": house.quota}
+    )
+
+
+@handles("controlFault")
+def fault(request: SetFault, context: Context) -> Reply:
+    context.house.accounts.fail_next(context.caller, request.refusal)
+    return Reply({"refusal": request.refusal})
+
+
+@handles("controlClock")
+def clock(request: MoveClock, context: Context) -> Reply:
+    context.house.clock.moved += request.seconds
+    return Reply({"now": context.now})
+
+
+@handles("controlCounters")
+def counters(request: ReadCounters, context: Context) -> Reply:
+    house = context.caller.organization
+    seen = context.house.seen.get(context.caller.key, Seen())
+    return Reply(
+        {
+            "organization": house.id,
+            "usage": {
+                "prompt_tokens": house.usage["prompt_tokens"],
+                "completion_tokens": house.usage["completion_tokens"],
+            },
+            "users": dict(house.users),
+            "rows": context.house.mind.rows,
+            "prompt": {
+                "tokens": seen.prompt,
+                "suffix": seen.suffix,
+                "end_of_text": context.tokenizer.end_of_text,
+            },
+        }
+    )
