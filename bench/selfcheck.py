@@ -1,0 +1,223 @@
+"""Every deviation against every check: which clause notices what.
+
+python -m bench.selfcheck [GLOB ...] [--workers 2] [--json FILE]
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+from conformance.registry import Check, all_checks
+from conformance.results import Result
+from conformance.runner import run
+from conformance.target import Claims, Target
+from mockserver.app import application, house
+from mockserver.deviation import Deviation
+from mockserver.deviations import deviations
+from mockserver.ids import Ids
+from mockserver.mind import Mind
+from mockserver.server import serving
+from spec import Spec, load
+
+KEY = "sk-assay-selfcheck-0001"
+FAMILIES = ("unenforced", "refused")  # derived for single fields
+TOGETHER = 8  # derived deviations that share a server
+OTHERS = 6  # checks of other operations that a deviation is put to
+
+
+class FewSeeds(Ids):
+    """Draws begin at one of eight seeds, so that the model remembers most replies."""
+
+    def seed(self) -> int:
+        return super().seed() % 8
+
+
+@cache
+def mind() -> Mind:
+    """One model for all servers of this process: it remembers its replies."""
+    shared = Mind()
+    shared.wait()
+    return shared
+
+
+def results(
+    spec: Spec,
+    checks: Mapping[str, Check],
+    deviant: Iterable[Deviation] = (),
+    claims: Claims | None = None,
+) -> list[Result]:
+    """What the checks say of a server with these deviations."""
+    rooms = replace(house(spec, keys=(KEY,), mind=mind()), ids=FewSeeds(1))
+    with serving(application(rooms, deviant)) as url:
+        target = Target(
+            url,
+            spec,
+            key=KEY,
+            claims=claims or Claims.everything(spec),
+            deterministic=True,
+            organization="org-assay",
+        )
+        try:
+            return list(run(target, checks))
+        finally:
+            target.close()
+
+
+def touching(spec: Spec, group: Collection[Deviation]) -> dict[str, Check]:
+    """The checks of the deviations' operations, and a seeded few of the others.
+
+    A deviation of all operations touches every check: it is put to those that speak of
+    all operations, and to more of the others. Fuzzing is put to the deviations that
+    name it: it finds what others already do.
+    """
+    named = {deviation.noticed_by for deviation in group}
+    names = {name for deviation in group for name in deviation.operations}
+    touched, others = {}, {}
+    for id, check in all_checks(spec).items():
+        clause = spec.clauses[id]
+        concerned = {operation.id for operation in spec.concerned(clause)}
+        near = concerned & names if names else not clause.operations
+        if id in named or (near and not check.slow):
+            touched[id] = check
+        elif not check.slow:
+            others[id] = check
+    few = OTHERS if names else 6 * OTHERS
+    chosen = random.Random(min(named)).sample(sorted(others), min(few, len(others)))
+    return touched | {id: others[id] for id in chosen}
+
+
+def red(found: Iterable[Result]) -> dict[str, tuple[str, ...]]:
+    """The clauses that failed, with what was found."""
+    return {
+        result.clause.id: result.findings
+        for result in found
+        if result.outcome == "fails"
+    }
+
+
+def broken(found: Iterable[Result]) -> dict[str, str | None]:
+    """The checks that are themselves at fault."""
+    return {
+        result.clause.id: result.reason
+        for result in found
+        if result.outcome == "broken check"
+    }
+
+
+def groups(spec: Spec) -> list[tuple[str, ...]]:
+    """The deviations by id, alone or in groups that can be seen apart.
+
+    Faults that the spec derives for single fields share a server, up to eight of them
+    and never two of one field: what a clause says of a field, only that field's fault
+    can break. Every other deviation has a server of its own.
+    """
+    found: list[list[Deviation]] = []
+    for deviation in deviations(spec).values():
+        room = next((g for g in found if _may_join(deviation, g)), None)
+        if room is None:
+            found.append([deviation])
+        else:
+            room.append(deviation)
+    return [tuple(deviation.id for deviation in group) for group in found]
+
+
+def _may_join(deviation: Deviation, group: Sequence[Deviation]) -> bool:
+    first = group[0]
+    family = deviation.id.rpartition("-")[2].rpartition(":")[2]
+    return (
+        len(group) < TOGETHER
+        and family in FAMILIES
+        and first.id.endswith(family)
+        and deviation.operations == first.operations
+        and not any(_field(deviation) == _field(one) for one in group)
+    )
+
+
+def _field(deviation: Deviation) -> str:
+    return deviation.noticed_by.rpartition("-")[0]
+
+
+def faults(ids: Collection[str], everything: bool = False) -> list[str]:
+    """What is wrong with how deviations are noticed; nothing where all is well."""
+    spec = load()
+    group = [deviations(spec)[id] for id in ids]
+    if everything:
+        found = results(spec, all_checks(spec), group)
+    else:
+        checks = touching(spec, group)
+        found = results(spec, checks, group, claimed(spec, group, checks))
+    return list(_faults(group, found))
+
+
+def claimed(spec: Spec, group: Collection[Deviation], checks: Iterable[str]) -> Claims:
+    """The deviations' operations, and those that single clauses are about.
+
+    What is said of all operations is then asked of the deviations' alone; all where
+    the deviations are of all.
+    """
+    single = (
+        name
+        for id in checks
+        for name in spec.clauses[id].operations
+        if len(spec.clauses[id].operations) == 1
+    )
+    own = {name for deviation in group for name in deviation.operations}
+    whole = Claims.everything(spec)
+    if not own:
+        return whole
+    return Claims(frozenset((*own, *single)), whole.capabilities)
+
+
+def _faults(group: Collection[Deviation], found: Sequence[Result]) -> Iterator[str]:
+    noticed = red(found)
+    outcomes = {result.clause.id: result for result in found}
+    patterns = [p for one in group for p in (one.noticed_by, *one.also)]
+    for deviation in group:
+        if deviation.noticed_by not in noticed:
+            result = outcomes[deviation.noticed_by]
+            yield f"{deviation.id}: {result.outcome} ({result.reason})"
+    for id, findings in noticed.items():
+        if not any(fnmatch(id, pattern) for pattern in patterns):
+            yield f"{id} failed too: {findings[:1]}"
+    for id, reason in broken(found).items():
+        yield f"{id} broke: {reason}"
+
+
+def main() -> int:
+    """Print the map; 1 where a deviation is not noticed, or by the wrong checks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("globs", nargs="*", default=["*"])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--near", action="store_true", help="only what it touches")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    known = deviations(load())
+    chosen = [id for id in known if any(fnmatch(id, g) for g in options.globs)]
+    began, tally, log = time.monotonic(), Counter[str](), {}
+    with ProcessPoolExecutor(options.workers) as pool:
+        asked = {id: pool.submit(faults, (id,), not options.near) for id in chosen}
+        for id, one in asked.items():
+            log[id] = wrong = one.result()
+            tally["wrong" if wrong else "noticed"] += 1
+            if wrong:
+                print(id, *wrong, sep="\n    ", flush=True)
+    print(
+        f"{len(chosen)} deviations: {tally['noticed']} as they should be, "
+        f"{tally['wrong']} not, in {time.monotonic() - began:.0f} s"
+    )
+    if options.json:
+        options.json.write_text(json.dumps(log, indent=1))
+    return 1 if tally["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The suite: asks a server what the spec says, and tells what came back."""

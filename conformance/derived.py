@@ -1,0 +1,144 @@
+"""Checks that nobody writes: what a clause derives is read off the spec."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from conformance import fuzz
+from conformance.fields import (
+    GONE,
+    lawful,
+    required_at,
+    schema_at,
+    spelled,
+    unlawful,
+    with_value,
+)
+from conformance.registry import Check, Findings
+from spec import Clause, Operation, Spec
+
+if TYPE_CHECKING:
+    from conformance.target import Answer, Target
+
+MOST = 8  # findings of one kind that a report needs
+
+
+def derived_checks(spec: Spec) -> Iterator[Check]:
+    """A check for every clause that derives one."""
+    for clause in spec.clauses.values():
+        if clause.derive and not clause.unobservable:
+            yield Check(
+                clause.id,
+                partial(_observe, clause),
+                slow=bool({"fuzz-valid", "fuzz-invalid"} & set(clause.derive)),
+            )
+
+
+def _observe(clause: Clause, target: "Target") -> Findings:
+    """Everything that the clause derives, on every operation that it speaks of."""
+    for operation in target.operations(clause):
+        for kind in clause.derive:
+            observe = WHOLE.get(kind)
+            if observe is not None:
+                yield from observe(clause, operation, target)
+            else:
+                yield from _field(clause, operation, kind, target)
+
+
+def _reply(clause: Clause, operation: Operation, target: "Target") -> Findings:
+    body = target.call(operation.id).json()
+    yield from _first(operation.answer.faults(body.plain))
+
+
+def _stream(clause: Clause, operation: Operation, target: "Target") -> Findings:
+    assert operation.stream is not None
+    chunks = target.stream(
+        operation.path, **target.sample(operation.id, stream=True)
+    ).chunks
+    if not chunks:
+        yield "the stream had no chunk"
+    faults = (
+        f"chunk {place}: {fault}"
+        for place, chunk in enumerate(chunks)
+        for fault in operation.stream.part.faults(chunk)
+    )
+    yield from _first(faults)
+
+
+def _id(clause: Clause, operation: Operation, target: "Target") -> Findings:
+    id = target.call(operation.id).json()["id"]
+    if not (isinstance(id, str) and id.startswith(operation.id_prefix or "")):
+        yield f"the id was {id!r}"
+
+
+def _rule(clause: Clause, operation: Operation, target: "Target") -> Findings:
+    rule = next(rule for rule in operation.rules if rule.id == clause.id)
+    served = target.call(operation.id, **rule.accept)
+    yield from _served(served, f"{rule.accept!r}")
+    refused = target.call(operation.id, **rule.reject)
+    yield from _refused(refused, f"{rule.reject!r}")
+
+
+def _field(
+    clause: Clause, operation: Operation, keyword: str, target: "Target"
+) -> Findings:
+    """One keyword of one field, on both of its sides."""
+    sample = target.sample(operation.id)
+    pointer = clause.pointer
+    if keyword == "additionalProperties":
+        sample["assay_unknown_parameter"] = 1
+        yield from _refused(_sent(target, operation, sample), "an unknown parameter")
+        return
+    name = spelled(pointer)
+    if keyword == "required":
+        body = with_value(sample, pointer, GONE)
+        yield from _refused(_sent(target, operation, body), f"a body without {name}")
+        return
+    node = schema_at(operation, pointer)
+    for value in lawful(node, keyword):
+        body = with_value(sample, pointer, value)
+        yield from _served(_sent(target, operation, body), f"{name} = {value!r}")
+    if keyword == "accept" and not required_at(operation, pointer):
+        body = dict(sample)
+        body.pop(pointer[0], None) if len(pointer) == 1 else None
+        yield from _served(_sent(target, operation, body), f"a body without {name}")
+    for value in unlawful(node, keyword):
+        body = with_value(sample, pointer, value)
+        yield from _refused(_sent(target, operation, body), f"{name} = {value!r}")
+
+
+def _sent(target: "Target", operation: Operation, body: dict[str, Any]) -> "Answer":
+    return target.request(operation.method, operation.path, **body)
+
+
+def _served(answer: "Answer", what: str) -> Findings:
+    if answer.status != 200:
+        yield f"{_cut(what)} was answered {answer.status}"
+
+
+def _refused(answer: "Answer", what: str) -> Findings:
+    if not answer.refused:
+        yield f"{_cut(what)} was answered {answer.status}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 120 else text[:120] + "…"
+
+
+def _first(faults: Iterator[str]) -> Findings:
+    for place, fault in enumerate(faults):
+        if place == MOST:
+            yield "and more"
+            return
+        yield fault
+
+
+WHOLE: dict[str, Callable[[Clause, Operation, "Target"], Findings]] = {
+    "reply": _reply,
+    "stream": _stream,
+    "id": _id,
+    "rule": _rule,
+    "fuzz-valid": fuzz.valid,
+    "fuzz-invalid": fuzz.invalid,
+}
+"""What is derived from an operation; every other kind is a keyword of a field."""

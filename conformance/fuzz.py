@@ -1,0 +1,141 @@
+"""Requests that schemathesis makes from the schemas, sent over our wire."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.registry import Findings
+from spec import Clause, Operation, Spec
+from spec.export import export
+from spec.rules import broken
+
+if TYPE_CHECKING:
+    from conformance.target import Target
+
+EXAMPLES = 20  # requests of each kind to each operation
+MOST = 3  # findings: one fault shows itself many times
+SMALLEST = {"max_tokens": 3, "n": 2, "best_of": 2, "logprobs": 5}
+"""Values that a fuzzed request is cut down to: fuzz asks for variety, not for work."""
+
+
+def valid(clause: Clause, operation: Operation, target: "Target") -> Findings:
+    """Every lawful request is served."""
+    yield from _limited(_unserved(operation, target))
+
+
+def invalid(clause: Clause, operation: Operation, target: "Target") -> Findings:
+    """Every request that breaks the schema is refused."""
+    yield from _limited(_unrefused(operation, target))
+
+
+def _unserved(operation: Operation, target: "Target") -> Findings:
+    for body in _bodies(target.spec, operation, "POSITIVE", target.seed):
+        if isinstance(body, dict):
+            tame = _tame(body, operation, target)
+            if not any(broken(operation.rules, tame)):
+                answer = target.request("POST", operation.path, **tame)
+                if answer.status != 200:
+                    yield f"a lawful request was answered {answer.status}"
+
+
+def _unrefused(operation: Operation, target: "Target") -> Findings:
+    assert operation.request is not None
+    for body in _bodies(target.spec, operation, "NEGATIVE", target.seed):
+        if isinstance(body, dict):
+            if isinstance(body.get("model"), str):
+                body["model"] = target.sample(operation.id).get("model", body["model"])
+            known = {
+                name: value for name, value in body.items() if name in operation.fields
+            }
+            if operation.request.valid(known):
+                continue  # only an unknown parameter: a clause of its own
+        answer = target.request("POST", operation.path, content=_raw(body))
+        if not answer.refused:
+            yield f"a request that breaks the schema was answered {answer.status}"
+
+
+def _bodies(spec: Spec, operation: Operation, mode: str, seed: int) -> Iterator[Any]:
+    """Bodies of one mode, the same ones for the same seed."""
+    from hypothesis import HealthCheck, Phase, configuration, given, settings
+    from hypothesis import seed as seeded
+    from schemathesis import GenerationMode
+
+    # hypothesis keeps tables of characters: not in whatever folder we are called in
+    configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "assay")
+    drawn: list[Any] = []
+    strategy = _fuzzed(spec, operation.path).as_strategy(
+        generation_mode=GenerationMode[mode]
+    )
+
+    @seeded(seed)
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def draw(case: Any) -> None:
+        drawn.append(case.body)
+
+    draw()
+    yield from drawn
+
+
+@cache
+def _fuzzed(spec: Spec, path: str) -> Any:
+    import schemathesis
+
+    return schemathesis.openapi.from_dict(export(spec))[path]["POST"]
+
+
+def _tame(
+    body: dict[str, Any], operation: Operation, target: "Target"
+) -> dict[str, Any]:
+    """A lawful body that asks for little, and for tokens that any vocabulary has."""
+    sample = target.sample(operation.id)
+    tame = {key: value for key, value in body.items() if key != "model"}
+    tame |= {key: sample[key] for key in ("model",) if key in sample}
+    tame["stream"] = False
+    if "stream" not in operation.fields:
+        del tame["stream"]
+    if "max_tokens" in operation.fields:
+        tame["max_tokens"] = SMALLEST["max_tokens"]
+    for name, most in SMALLEST.items():
+        if tame.get(name) is not None:
+            tame[name] = min(int(tame[name]), most)
+    for name in ("prompt", "input"):
+        if name in tame:
+            tame[name] = _few(tame[name])
+    if isinstance(tame.get("logit_bias"), dict):
+        tame["logit_bias"] = {
+            str(int(key) % 1000): value for key, value in tame["logit_bias"].items()
+        }
+    if isinstance(tame.get("stop"), str | list):
+        tame["stop"] = "\n\n\n"
+    return tame
+
+
+def _few(value: Any) -> Any:
+    """At most two items, and token ids below 1000."""
+    if isinstance(value, list):
+        return [_few(item) for item in value[:2]]
+    return int(value) % 1000 if isinstance(value, int | float) else value
+
+
+def _raw(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps(body, default=str).encode()
+
+
+def _limited(findings: Findings) -> Findings:
+    for place, finding in enumerate(findings):
+        if place == MOST:
+            return
+        yield finding
+
+
+Observe = Callable[[Clause, Operation, "Target"], Findings]

@@ -1,0 +1,131 @@
+"""Tokens of a server whose vocabulary nobody told us, found by asking."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conformance.dialect import COMPLETIONS, Dialect
+from conformance.view import Absent
+
+if TYPE_CHECKING:
+    from conformance.target import Target
+
+CANDIDATES = (317, 402, 533, 871, 1001, 760, 609)
+"""Token ids that most vocabularies have and that are ordinary words or parts."""
+FORCE, SECOND = 100, 80
+SCANNED, BATCH = 4096, 512
+
+
+@dataclass(frozen=True)
+class Token:
+    """An id and the text that it stands for."""
+
+    id: int
+    text: str
+
+
+def forced(target: "Target", dialect: Dialect, id: int, count: int) -> str:
+    """What ``count`` tokens read like where only ``id`` may be sampled."""
+    return dialect.say(target, logit_bias={str(id): FORCE}, max_tokens=count)
+
+
+def tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
+    """Tokens whose repetition reads as their text repeated.
+
+    Raises Absent where a bias forces none.
+    """
+    known = target.learned.setdefault(("tokens", dialect.resource), [])
+    if len(known) < count:
+        known[:] = _tokens(target, dialect, count)
+    return list(known[:count])
+
+
+def _tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
+    found: list[Token] = []
+    for id in CANDIDATES:
+        once, thrice = (forced(target, dialect, id, k) for k in (1, 3))
+        if (
+            once.strip()
+            and thrice == 3 * once
+            and "�" not in once
+            and all(
+                token.text.strip() not in once and once.strip() not in token.text
+                for token in found
+            )
+        ):
+            found.append(Token(id, once))
+        if len(found) == count:
+            return found
+    raise Absent("effect of a bias of 100 on the tokens that were tried")
+
+
+def id_of(target: "Target", text: str) -> int:
+    """The id of the token that reads ``text``, found by echoing every single id."""
+    known = target.learned.setdefault("ids", {})
+    if text not in known:
+        known[text] = _id_of(target, text)
+    return int(known[text])
+
+
+def _id_of(target: "Target", text: str) -> int:
+    for start in range(0, SCANNED, BATCH):
+        ids = range(start, start + BATCH)
+        answer = COMPLETIONS.ask(
+            target,
+            [[id] for id in ids],
+            echo=True,
+            max_tokens=0,
+        )
+        for id, choice in zip(ids, answer.json()["choices"], strict=False):
+            if choice["text"] == text:
+                return id
+    raise Absent(f"token id of {text!r} below {SCANNED}")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two tokens that alone can be sampled, the first before the second."""
+
+    first: Token
+    second: Token
+
+    def gaps(self, target: "Target", count: int = 5, **changes: Any) -> list[float]:
+        """Log odds of first to second, at ``count`` positions that all sampled first.
+
+        Raises Absent where the server does not list both, or sampled another.
+        """
+        bias = {str(self.first.id): FORCE, str(self.second.id): SECOND}
+        asked = {"logit_bias": bias, "max_tokens": count, "logprobs": 5, **changes}
+        choice = COMPLETIONS.ask(target, **asked).json()["choices"][0]
+        if choice["text"] != count * self.first.text:
+            raise Absent("choice of the first token at every position")
+        return list(self._read(choice["logprobs"]["top_logprobs"]))
+
+    def _read(self, listed: Any) -> Iterator[float]:
+        for place in range(len(listed)):
+            yield listed[place][self.first.text] - listed[place][self.second.text]
+
+
+def pair(target: "Target") -> Pair:
+    """Two tokens whose log odds follow the bias.
+
+    Raises Absent where log probabilities are told before the bias is added: then
+    they cannot show a penalty either.
+    """
+    if "pair" not in target.learned:
+        target.learned["pair"] = _pair(target)
+    known: Pair = target.learned["pair"]
+    return known
+
+
+def _pair(target: "Target") -> Pair:
+    found = tokens(target, COMPLETIONS, 4)
+    for first, second in ((0, 1), (1, 0), (0, 2), (2, 3), (3, 2), (1, 2)):
+        chosen = Pair(found[first], found[second])
+        try:
+            near = chosen.gaps(target, count=1)[0]
+        except Absent:
+            continue
+        if near > 2:
+            return chosen
+    raise Absent("log probabilities that follow the bias")
