@@ -161,8 +161,12 @@ def untestable(error: Exception, tape: Tape) -> str | None:
     match error:
         case Absent() | Limited() | BudgetSpent():
             return str(error)
-        case httpx.LocalProtocolError():
-            return None
+        case httpx.LocalProtocolError() | UnicodeError():
+            return (
+                f"what the server gave cannot be sent back: {error}"
+                if (tape.exchanges)
+                else None
+            )
         case httpx.TimeoutException():
             return f"the server did not answer in time: {_asked(tape)}"
         case httpx.HTTPError():

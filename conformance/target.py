@@ -214,8 +214,8 @@ class Target:
         """The answer to ``method`` on ``path``, with the other names as its body.
 
         A ``key`` of None or "" sends none; a header of None is taken away; ``content``
-        are the bytes sent in the place of a body; without ``patience`` a Retry-After
-        is not obeyed.
+        are the bytes sent in the place of a body. Where a clause is looked at, a 429
+        raises Limited, unless ``patience`` is off: then no Retry-After is obeyed either.
         """
         return self.send(
             method,
@@ -249,7 +249,10 @@ class Target:
             patience=patience,
         )
         response = self.client.send(request)
-        return Answer(response, self.tape.exchanges[-1])
+        answer = Answer(response, self.tape.exchanges[-1])
+        if answer.status == 429 and patience and self.clause is not None:
+            raise Limited(f"the server's limit was reached: {answer.message}")
+        return answer
 
     def stream(self, path: str, /, **asked: Any) -> StreamAnswer:
         """The whole answer to a POST that asks for a stream."""

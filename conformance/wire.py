@@ -18,6 +18,7 @@ FIRST = 5  # the first request may wake a model: it gets so many times the timeo
 WHOLE = 10  # an answer may take so many times the timeout for a single read
 LARGEST = 64 * 2**20  # bytes of an answer
 PATIENCE = "assay_patience"
+CONNECTED = "connection.connect_"
 
 
 class BudgetSpent(Exception):  # noqa: N818  # the word of the house
@@ -108,17 +109,35 @@ class Tape(httpx.BaseTransport):
         """The answer; one that asks to come back later is obeyed within bounds."""
         patient = request.extensions.get(PATIENCE, True)
         for _ in range(RETRIES if patient else 0):
-            response = self._carried(request)
+            response = self._kept(request)
             wait = waiting(response)
             if wait is None or wait > LONGEST_WAIT:
                 return response
             response.read()
             response.close()
             self.sleep(wait)
-        return self._carried(request)
+        return self._kept(request)
 
     def close(self) -> None:
         """Leaves ``inner`` open: other tapes share it."""
+
+    def _kept(self, request: httpx.Request) -> httpx.Response:
+        """The answer; asked again where a kept connection turned out to be closed.
+
+        Many servers close a connection behind a 500 without a word. A connection that
+        was opened for the request and then closed is the server's answer to it.
+        """
+        opened: list[str] = []
+        request.extensions = {
+            **request.extensions,
+            "trace": lambda event, info: opened.append(event),
+        }
+        try:
+            return self._carried(request)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if not opened or any(event.startswith(CONNECTED) for event in opened):
+                raise
+            return self._carried(request)
 
     def _carried(self, request: httpx.Request) -> httpx.Response:
         sent = request.read()

@@ -1,6 +1,7 @@
 """What a deliberate fault is: a clause that must notice it, and a change at a seam."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
     from reference_model.engine import Job
 
 Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The request that is being answered, for faults that hang on more than a seam."""
+
+    headers: Mapping[str, str]
+    notes: dict[str, Any]
+    """What deviations of this server noted at earlier requests."""
+
+
+MOMENT: ContextVar[Moment] = ContextVar("moment")
 
 
 @dataclass(frozen=True)

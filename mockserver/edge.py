@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.accounts import Caller
 from mockserver.context import Context, House
-from mockserver.deviation import Seams
+from mockserver.deviation import MOMENT, Moment, Seams
 from mockserver.registry import HANDLERS, bind
 from mockserver.reply import Refuse, Reply, Stream
 from spec import Operation, Refusal
@@ -48,6 +48,7 @@ class Edge:
     def __init__(self, house: House, seams: Seams | None = None) -> None:
         self._house = house
         self._seams = seams or Seams()
+        self._notes: dict[str, Any] = {}
 
     def serves(self, path: str) -> bool:
         """Whether this server has ``path`` at all."""
@@ -56,6 +57,7 @@ class Edge:
     def answer(self, operation: Operation, incoming: Incoming) -> Outgoing:
         """What ``operation`` answers. Nothing is raised: every fault has an answer."""
         seams = self._seams.of(operation)
+        MOMENT.set(Moment(incoming.headers, self._notes))
         told: Reply | Stream
         caller = None
         try:
@@ -81,6 +83,9 @@ class Edge:
 
     def welcome(self, incoming: Incoming) -> Outgoing:
         """What the root of the host says."""
+        if not self.serves("/"):
+            unknown = self._house.spec.refusals["unknown-url"]
+            return self.refuse(unknown.worded(method="GET", path="/"), incoming)
         reply = Reply({"message": "Welcome to the Assay mock of the OpenAI API."})
         return Outgoing(200, self._headers(reply, incoming, None), _json(reply.body))
 

@@ -84,11 +84,15 @@ def nucleus(logits: Tensor, top_p: float) -> Tensor:
 
 def draw(logits: Tensor, seed: int, position: int) -> int:
     """One token by its probability, the same for the same seed and position."""
-    return int(at_quantile(logits, torch.tensor(uniform(seed, position))))
+    quantile = torch.tensor(uniform(seed, position), dtype=torch.float64)
+    return int(at_quantile(logits, quantile))
 
 
 def at_quantile(logits: Tensor, quantile: Tensor) -> Tensor:
-    """The token at which the summed probabilities pass ``quantile`` (B), below 1."""
+    """The token at which the summed probabilities pass ``quantile`` (B), below 1.
+
+    The quantile is given in float64: the nearest float32 may be 1.
+    """
     sums = logits.double().softmax(-1).cumsum(-1)  # (B, V)
     goal = quantile.double().unsqueeze(-1) * sums[..., -1:]
     return torch.searchsorted(sums, goal, right=True).squeeze(-1)

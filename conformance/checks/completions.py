@@ -308,7 +308,7 @@ def logprobs_text(target: "Target") -> Findings:
     if choice["logprobs"] is None:
         raise Absent("choices[0].logprobs")
     joined = b"".join(_bytes(token) for token in choice["logprobs"]["tokens"])
-    if joined != choice["text"].encode():
+    if joined.decode("utf-8", "replace") != choice["text"]:
         yield f"the tokens read {joined!r}, the text {choice['text']!r}"
 
 
@@ -592,7 +592,7 @@ def _shifts(
     chosen: Pair = pair(target)
     before = chosen.gaps(target, len(expected))
     after = chosen.gaps(target, len(expected), **penalties)
-    moved = [b - a for a, b in zip(before, after, strict=True)]
+    moved = [b - a + 0.0 for a, b in zip(before, after, strict=True)]
     if any(abs(m - e) > CLOSE for m, e in zip(moved, expected, strict=True)):
         yield (
             f"with {penalties} a token sampled 0 to {len(expected) - 1} times moved "

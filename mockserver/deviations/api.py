@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mockserver.deviation import Body, Deviation, mended
+from mockserver.deviation import MOMENT, Body, Deviation, mended
 from mockserver.reply import Refuse, Reply
 from spec import Operation, Refusal
 from spec.validate import refusal as refusal_of
@@ -35,10 +35,8 @@ LIST = (
 
 
 def sent(name: str) -> str:
-    """A header of the request that is being answered; no seam hands it over."""
-    from flask import request
-
-    return str(request.headers.get(name, ""))
+    """A header of the request that is being answered."""
+    return MOMENT.get().headers.get(name, "")
 
 
 def told(name: str, **changes: Any) -> Callable[[Refusal], Told]:
@@ -168,14 +166,13 @@ def no_nul(operation: Operation, body: Body) -> Body:
 def one_life(operation: Operation, body: Body) -> Body:
     """Deep nesting ends the worker; the next request finds nobody.
 
-    What happened is noted with the application, so that no other server knows of it.
+    What happened is noted with the server, so that no other knows of it.
     """
-    from flask import current_app
-
-    if current_app.extensions.pop("worker-died", False):
+    notes = MOMENT.get().notes
+    if notes.pop("worker-died", False):
         raise Refuse(operation.refusals["server-fault"])
     if "[" * 100 in json.dumps(body):
-        current_app.extensions["worker-died"] = True
+        notes["worker-died"] = True
     return body
 
 

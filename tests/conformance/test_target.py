@@ -13,7 +13,7 @@ from tiny_server import (
 )
 
 from conformance.probe import choose_models, from_yaml, probe, to_yaml
-from conformance.target import Absent, Claims, Unserved
+from conformance.target import Absent, Claims, Limited, Unserved
 
 
 @pytest.fixture
@@ -93,6 +93,17 @@ def test_the_operations_of_a_clause_are_the_claimed_ones(target_at, spec):
     found = target.operations(spec.clauses["api.request-id"])
 
     assert [operation.id for operation in found] == ["listModels"]
+
+
+def test_a_429_is_a_limit_to_a_check_and_no_refusal(target_at, spec):
+    with serving(lambda asked: refusal(429)) as url:
+        target = target_at(url)
+        checking = target.over(target.tape, spec.clauses["chat.example"])
+
+        with pytest.raises(Limited):
+            checking.get("/models")
+        assert checking.get("/models", patience=False).status == 429
+        assert target.get("/models").status == 429
 
 
 def test_a_refusal_is_read_without_a_fault(target_at):

@@ -80,7 +80,9 @@ def test_temperature_divides_logits(logits, t):
 def test_temperature_zero_leaves_only_the_likeliest(logits, quantile):
     frozen = temperature(torch.tensor(logits), 0)
 
-    assert int(at_quantile(frozen, torch.tensor(quantile))) == logits.argmax()
+    drawn = at_quantile(frozen, torch.tensor(quantile, dtype=torch.float64))
+
+    assert int(drawn) == logits.argmax()
 
 
 @given(LOGITS, st.floats(0, 1e-3, exclude_min=True))
@@ -121,7 +123,8 @@ def test_draw_inverts_the_summed_probabilities(logits, seed, position):
 def test_draw_frequencies_follow_the_softmax(seed):
     """A faithful draw strays beyond the bound once in a million seeds (Hoeffding)."""
     logits, draws, false_alarm = torch.linspace(-2, 2, VOCABULARY), 4_000, 1e-6
-    quantiles = torch.tensor([uniform(seed, place) for place in range(draws)])
+    chances = [uniform(seed, place) for place in range(draws)]
+    quantiles = torch.tensor(chances, dtype=torch.float64)
 
     drawn = at_quantile(logits.expand(draws, -1), quantiles)
 
