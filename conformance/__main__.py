@@ -219,9 +219,13 @@ def probe_server(chosen: argparse.Namespace) -> int:
     target = opened(options.server(chosen, chosen.url), spec)
     try:
         reach(target)
-        print(to_yaml(probe(target)), end="")
+        claims = to_yaml(probe(target))
     finally:
         target.close()
+    if chosen.claims:
+        chosen.claims.write_text(claims, "utf-8")
+    else:
+        print(claims, end="")
     return 0
 
 

@@ -9,17 +9,18 @@ from conformance.fields import (
     GONE,
     lawful,
     required_at,
-    schema_at,
     spelled,
     unlawful,
     with_value,
 )
 from conformance.registry import Check, Findings
 from spec import Clause, Operation, Spec
+from spec.model import Pointer
 
 if TYPE_CHECKING:
     from conformance.target import Answer, Target
 
+Body = dict[str, Any]
 MOST = 8  # findings of one kind that a report needs
 
 
@@ -84,31 +85,38 @@ def _field(
 ) -> Findings:
     """One keyword of one field, on both of its sides."""
     sample = target.sample(operation.id)
-    pointer = clause.pointer
-    if keyword == "additionalProperties":
-        sample["assay_unknown_parameter"] = 1
-        yield from _refused(_sent(target, operation, sample), "an unknown parameter")
-        return
+    for what, body in _lawful(clause.pointer, operation, keyword, sample):
+        yield from _served(_sent(target, operation, body), what)
+    for what, body in _unlawful(clause.pointer, operation, keyword, sample):
+        yield from _refused(_sent(target, operation, body), what)
+
+
+def _lawful(
+    pointer: Pointer, operation: Operation, keyword: str, sample: Body
+) -> Iterator[tuple[str, Body]]:
+    """Bodies that the keyword lets pass, each with a name."""
     name = spelled(pointer)
-    if keyword == "required":
-        body = with_value(sample, pointer, GONE)
-        yield from _refused(_sent(target, operation, body), f"a body without {name}")
-        return
-    node = schema_at(operation, pointer)
-    for value in lawful(node, keyword):
-        body = with_value(sample, pointer, value)
-        yield from _served(_sent(target, operation, body), f"{name} = {value!r}")
+    for value in lawful(operation.field(pointer), keyword):
+        yield f"{name} = {value!r}", with_value(sample, pointer, value)
     if keyword == "accept" and not required_at(operation, pointer):
-        body = dict(sample)
-        body.pop(pointer[0], None) if len(pointer) == 1 else None
-        yield from _served(_sent(target, operation, body), f"a body without {name}")
-    for value in unlawful(node, keyword):
-        body = with_value(sample, pointer, value)
-        yield from _refused(_sent(target, operation, body), f"{name} = {value!r}")
+        yield f"a body without {name}", with_value(sample, pointer, GONE)
 
 
-def _sent(target: "Target", operation: Operation, body: dict[str, Any]) -> "Answer":
-    return target.request(operation.method, operation.path, **body)
+def _unlawful(
+    pointer: Pointer, operation: Operation, keyword: str, sample: Body
+) -> Iterator[tuple[str, Body]]:
+    """Bodies that break the keyword and nothing else, each with a name."""
+    name = spelled(pointer)
+    if keyword == "additionalProperties":
+        yield "an unknown parameter", {**sample, "assay_unknown_parameter": 1}
+    if keyword == "required":
+        yield f"a body without {name}", with_value(sample, pointer, GONE)
+    for value in unlawful(operation.field(pointer), keyword):
+        yield f"{name} = {value!r}", with_value(sample, pointer, value)
+
+
+def _sent(target: "Target", operation: Operation, body: Body) -> "Answer":
+    return target.send(operation.method, operation.path, body)
 
 
 def _served(answer: "Answer", what: str) -> Findings:

@@ -17,17 +17,9 @@ STRANGERS: tuple[Json, ...] = ("1", True, 7, 1.5, [], {}, [{}], [True], None)
 STEP = {"integer": 1, "number": 0.1}
 
 
-def schema_at(operation: Operation, pointer: Pointer) -> Mapping[str, Json]:
-    """The schema of the field at ``pointer``."""
-    node: Mapping[str, Json] = operation.body or {}
-    for step in pointer:
-        node = node["items"] if step == "[]" else node["properties"][step]
-    return node
-
-
 def required_at(operation: Operation, pointer: Pointer) -> bool:
     """Whether the field at ``pointer`` has to be sent."""
-    above = schema_at(operation, pointer[:-1])
+    above = operation.field(pointer[:-1])
     return pointer[-1] in above.get("required", ())
 
 
@@ -39,7 +31,7 @@ def with_value(sample: Mapping[str, Json], pointer: Pointer, value: Json) -> Jso
         place = place[0] if step == "[]" else place[step]
     last: Any = 0 if pointer[-1] == "[]" else pointer[-1]
     if value is GONE:
-        del place[last]
+        place.pop(last, None)
     else:
         place[last] = value
     return body
@@ -140,8 +132,18 @@ def _accepted(node: Mapping[str, Json], keyword: str) -> Iterator[Json]:
 
 def _strangers(node: Mapping[str, Json]) -> Iterator[Json]:
     """At most three values of a type that the field does not have."""
-    schema, found = Schema(node), 0
+    schema, found = Schema(_bare(node)), 0
     for value in STRANGERS:
         if found < 3 and not schema.valid(value):
             found += 1
             yield value
+
+
+def _bare(node: Mapping[str, Json]) -> dict[str, Json]:
+    """``node`` without its bounds: a number that is too large is still a number."""
+    bare = {key: value for key, value in node.items() if key in ("type", "properties")}
+    if "items" in node:
+        bare["items"] = _bare(node["items"])
+    if "anyOf" in node:
+        bare["anyOf"] = [_bare(branch) for branch in node["anyOf"]]
+    return bare

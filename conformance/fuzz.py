@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 20  # requests of each kind to each operation
 MOST = 3  # findings: one fault shows itself many times
+LONG = 100  # characters of a fault: a longer one quotes what was drawn by chance
 SMALLEST = {"max_tokens": 3, "n": 2, "best_of": 2, "logprobs": 5}
 """Values that a fuzzed request is cut down to: fuzz asks for variety, not for work."""
 
@@ -32,13 +33,18 @@ def invalid(clause: Clause, operation: Operation, target: "Target") -> Findings:
 
 
 def _unserved(operation: Operation, target: "Target") -> Findings:
+    sent = set()
     for body in _bodies(target.spec, operation, "POSITIVE", target.seed):
         if isinstance(body, dict):
             tame = _tame(body, operation, target)
-            if not any(broken(operation.rules, tame)):
-                answer = target.request("POST", operation.path, **tame)
-                if answer.status != 200:
-                    yield f"a lawful request was answered {answer.status}"
+            raw = _raw(tame)
+            if raw in sent or any(broken(operation.rules, tame)):
+                continue
+            sent.add(raw)
+            answer = target.request("POST", operation.path, **tame)
+            if answer.status != 200:
+                told = f"{answer.status}: {answer.message}"
+                yield f"a lawful request of {', '.join(tame)} was answered {told}"
 
 
 def _unrefused(operation: Operation, target: "Target") -> Findings:
@@ -52,9 +58,10 @@ def _unrefused(operation: Operation, target: "Target") -> Findings:
             }
             if operation.request.valid(known):
                 continue  # only an unknown parameter: a clause of its own
+            body = _cheap(body, operation)
         answer = target.request("POST", operation.path, content=_raw(body))
         if not answer.refused:
-            yield f"a request that breaks the schema was answered {answer.status}"
+            yield f"{_fault(body, operation)} was answered {answer.status}"
 
 
 def _bodies(spec: Spec, operation: Operation, mode: str, seed: int) -> Iterator[Any]:
@@ -98,7 +105,8 @@ def _tame(
 ) -> dict[str, Any]:
     """A lawful body that asks for little, and for tokens that any vocabulary has."""
     sample = target.sample(operation.id)
-    tame = {key: value for key, value in body.items() if key != "model"}
+    known = _documented(body, operation.body or {})
+    tame = {key: value for key, value in known.items() if key != "model"}
     tame |= {key: sample[key] for key in ("model",) if key in sample}
     tame["stream"] = False
     if "stream" not in operation.fields:
@@ -120,6 +128,50 @@ def _tame(
     return tame
 
 
+def _cheap(body: dict[str, Any], operation: Operation) -> dict[str, Any]:
+    """The body asking for as little as it can while it breaks the schema.
+
+    A server that does not refuse it goes to work.
+    """
+    assert operation.request is not None
+    for name, most in SMALLEST.items():
+        if name in operation.fields and _dear(name, body.get(name)):
+            cheap = {**body, name: most}
+            body = body if operation.request.valid(cheap) else cheap
+    return body
+
+
+def _fault(body: Any, operation: Operation) -> str:
+    """What is wrong with a request, in a few words."""
+    assert operation.request is not None
+    if not isinstance(body, dict):
+        return "a body that is no object"
+    fault = next(operation.request.faults(body), "no fault")
+    told = fault if len(fault) < LONG else fault.rpartition(" - ")[2]
+    return f"a faulty body ({told})"
+
+
+def _dear(name: str, value: Any) -> bool:
+    """Whether a field asks for more work than it needs to."""
+    if value is None:
+        return name == "max_tokens"
+    return type(value) is int and value > SMALLEST[name]
+
+
+def _documented(value: Any, schema: Mapping[str, Any]) -> Any:
+    """``value`` without the properties that the schema of their object has not."""
+    if isinstance(value, list) and "items" in schema:
+        return [_documented(item, schema["items"]) for item in value]
+    if isinstance(value, dict) and "properties" in schema:
+        known = schema["properties"]
+        return {
+            name: _documented(one, known[name])
+            for name, one in value.items()
+            if name in known
+        }
+    return value
+
+
 def _few(value: Any) -> Any:
     """At most two items, and token ids below 1000."""
     if isinstance(value, list):
@@ -132,10 +184,14 @@ def _raw(body: Any) -> bytes:
 
 
 def _limited(findings: Findings) -> Findings:
-    for place, finding in enumerate(findings):
-        if place == MOST:
+    """The first few, each once."""
+    said: set[str] = set()
+    for finding in findings:
+        if finding not in said:
+            said.add(finding)
+            yield finding
+        if len(said) == MOST:
             return
-        yield finding
 
 
 Observe = Callable[[Clause, Operation, "Target"], Findings]

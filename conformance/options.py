@@ -86,6 +86,9 @@ def _explain(sub: argparse.ArgumentParser) -> None:
 def _probe(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("url", help="ends in /v1")
     _server(sub)
+    sub.add_argument(
+        "--claims", type=Path, metavar="FILE", help="write them there, not to stdout"
+    )
 
 
 def _report(sub: argparse.ArgumentParser) -> None:
@@ -103,7 +106,7 @@ COMMANDS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = 
     "check": (_check, "judges a server"),
     "list": (_list, "names the clauses"),
     "explain": (_explain, "tells all about one clause"),
-    "probe": (_probe, "finds out what a server serves and prints its claims"),
+    "probe": (_probe, "finds out what a server serves and writes its claims"),
     "report": (_report, "renders a run.json"),
     "spec": (_spec, "exports or lints the spec"),
 }

@@ -22,12 +22,17 @@ ABSENT = (405, 501)
 def probe(target: Target) -> Claims:
     """What ``target`` claims by answering.
 
-    A resource is claimed whole if any of its operations answers.
+    A resource is claimed whole if any of its operations answers, save what deletes:
+    a server on which nobody makes anything has nothing to delete.
     """
     look = _Look(target)
     plain = [op for op in target.spec.operations.values() if not op.capability]
     answering = {op.resource for op in plain if look.present(op)}
-    operations = {op.id for op in plain if op.resource in answering}
+    operations = {
+        op.id
+        for op in plain
+        if op.resource in answering and (op.method != "DELETE" or look.present(op))
+    }
     capabilities = set()
     if any(look.guarded(op) for op in plain if op.id in operations):
         capabilities.add("auth")

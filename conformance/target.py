@@ -215,7 +215,7 @@ class Target:
 
         A ``key`` of None or "" sends none; a header of None is taken away; ``content``
         are the bytes sent in the place of a body. Where a clause is looked at, a 429
-        raises Limited, unless ``patience`` is off: then no Retry-After is obeyed either.
+        raises Limited, unless ``patience`` is off: then no Retry-After is obeyed.
         """
         return self.send(
             method,

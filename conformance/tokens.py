@@ -1,9 +1,10 @@
 """Tokens of a server whose vocabulary nobody told us, found by asking."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from conformance.answer import Unserved
 from conformance.dialect import COMPLETIONS, Dialect
 from conformance.view import Absent
 
@@ -12,8 +13,10 @@ if TYPE_CHECKING:
 
 CANDIDATES = (317, 402, 533, 871, 1001, 760, 609)
 """Token ids that most vocabularies have and that are ordinary words or parts."""
+ENOUGH = 4  # tokens that a check may ask for
 FORCE, SECOND = 100, 80
 SCANNED, BATCH = 4096, 512
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,15 +35,35 @@ def forced(target: "Target", dialect: Dialect, id: int, count: int) -> str:
 def tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
     """Tokens whose repetition reads as their text repeated.
 
-    Raises Absent where a bias forces none.
+    Raises Absent where a bias forces too few.
     """
-    known = target.learned.setdefault(("tokens", dialect.resource), [])
+    name = ("tokens", dialect.resource)
+    if name not in target.learned:
+        target.learned[name] = _once(target, f"{name}", _tokens, dialect)
+    known: list[Token] = target.learned[name]
     if len(known) < count:
-        known[:] = _tokens(target, dialect, count)
-    return list(known[:count])
+        raise Absent("effect of a bias of 100 on the tokens that were tried")
+    return known[:count]
 
 
-def _tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
+def _once(target: "Target", name: str, find: Callable[..., T], *asked: Any) -> T:
+    """What ``find`` finds; a failure is remembered, so that nobody looks again.
+
+    A server that refuses what is asked on the way to something else is not at fault
+    in that: raises Absent.
+    """
+    lacking = target.learned.setdefault("lacking", {})
+    if name not in lacking:
+        try:
+            return find(target, *asked)
+        except Absent as error:
+            lacking[name] = error.path
+        except Unserved as error:
+            lacking[name] = f"way to its tokens: {error}"
+    raise Absent(lacking[name])
+
+
+def _tokens(target: "Target", dialect: Dialect) -> list[Token]:
     found: list[Token] = []
     for id in CANDIDATES:
         once, thrice = (forced(target, dialect, id, k) for k in (1, 3))
@@ -54,16 +77,16 @@ def _tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
             )
         ):
             found.append(Token(id, once))
-        if len(found) == count:
-            return found
-    raise Absent("effect of a bias of 100 on the tokens that were tried")
+        if len(found) == ENOUGH:
+            break
+    return found
 
 
 def id_of(target: "Target", text: str) -> int:
     """The id of the token that reads ``text``, found by echoing every single id."""
     known = target.learned.setdefault("ids", {})
     if text not in known:
-        known[text] = _id_of(target, text)
+        known[text] = _once(target, f"id of {text}", _id_of, text)
     return int(known[text])
 
 
@@ -76,9 +99,11 @@ def _id_of(target: "Target", text: str) -> int:
             echo=True,
             max_tokens=0,
         )
-        for id, choice in zip(ids, answer.json()["choices"], strict=False):
-            if choice["text"] == text:
-                return id
+        read = [choice["text"] for choice in answer.json()["choices"]]
+        if len(set(read)) < len(ids) // 2:
+            raise Absent("echo that tells one token id from another")
+        if text in read:
+            return start + read.index(text)
     raise Absent(f"token id of {text!r} below {SCANNED}")
 
 
@@ -113,7 +138,7 @@ def pair(target: "Target") -> Pair:
     they cannot show a penalty either.
     """
     if "pair" not in target.learned:
-        target.learned["pair"] = _pair(target)
+        target.learned["pair"] = _once(target, "pair", _pair)
     known: Pair = target.learned["pair"]
     return known
 

@@ -8,7 +8,7 @@ class Absent(Exception):  # noqa: N818  # the word of the house
     """A reply lacks what the check reads on its way to something else."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"the reply has no {path}")
+        super().__init__(f"the check found no {path}")
         self.path = path
 
 

@@ -85,6 +85,24 @@ def sampling(request: Any, context: Context) -> dict[str, Any]:
     }
 
 
+def stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The stop texts, however they were sent."""
+    return (stop,) if isinstance(stop, str) else tuple(stop or ())
+
+
+def spent(
+    prompt: int, candidates: Sequence[Candidate], context: Context, user: str | None
+) -> dict[str, int]:
+    """The usage of an answer, which the caller is charged."""
+    completion = sum(one.sampled for one in candidates)
+    context.spend(prompt, completion, user)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
+
+
 def choose(candidates: list[Candidate], n: int) -> list[Candidate]:
     """The ``n`` with the highest log probability per token; all of them as they are."""
     for one in candidates:

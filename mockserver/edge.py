@@ -221,6 +221,9 @@ class Edge:
         }
         if isinstance(told, Stream):
             headers["cache-control"] = "no-cache"
+        elif told.status == 401:
+            headers["content-type"] += "; charset=utf-8"
+            headers["vary"] = "Origin"
         if caller is not None:
             took = int(1000 * (time.perf_counter() - incoming.began))
             headers |= {

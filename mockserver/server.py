@@ -24,6 +24,7 @@ def listen(app: Flask, host: str, port: int, threads: int = THREADS) -> Server:
         server_name="assay-mock",
         shutdown_timeout=1,
     )
+    server.keep_alive_conn_limit = BACKLOG  # else it is 10, whatever the threads
     server.expiration_interval = 0.05  # seconds; a stop waits this long
     server.prepare()
     return server

@@ -140,6 +140,13 @@ class Operation:
         )
         return properties
 
+    def field(self, pointer: Pointer) -> Mapping[str, Json]:
+        """The schema of the body's field at ``pointer``."""
+        node: Mapping[str, Json] = self.body or {}
+        for step in pointer:
+            node = node["items"] if step == "[]" else node["properties"][step]
+        return node
+
 
 @dataclass(frozen=True)
 class Model:

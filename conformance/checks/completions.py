@@ -101,6 +101,8 @@ def prompt_texts(target: "Target") -> Findings:
     if indexes != [0, 1, 2]:
         yield f"3 texts gave the indexes {indexes}"
         return
+    if not any(choice["text"].startswith(tuple(prompts)) for choice in found):
+        raise Absent("echo of a prompt")
     for prompt, choice in zip(prompts, found, strict=True):
         if not choice["text"].startswith(prompt):
             yield f"the choice of {prompt!r} read {choice['text']!r}"
@@ -152,21 +154,23 @@ def suffix_not_repeated(target: "Target") -> Findings:
 
 @check("completions.max-tokens-default")
 def max_tokens_default(target: "Target") -> Findings:
-    token = tokens(target, COMPLETIONS, 1)[0]
-    usage = ask(target, max_tokens=..., logit_bias={str(token.id): FORCE}).json()[
-        "usage"
-    ]
-    if usage["completion_tokens"] != 16:
-        yield (
-            f"an endless completion without max_tokens had "
-            f"{usage['completion_tokens']} tokens"
-        )
+    """A completion of fewer tokens that ended by itself tells nothing."""
+    reply = ask(target, max_tokens=...).json()
+    count = reply["usage"]["completion_tokens"]
+    if count < 16 and reply["choices"][0]["finish_reason"] == "stop":
+        raise Absent("completion that goes on for 16 tokens")
+    if count != 16:
+        yield f"a completion without max_tokens had {count} tokens"
 
 
 @check("completions.context-exceeded")
 def context_exceeded(target: "Target") -> Findings:
-    for prompt, count in ((STORY, 5_000_000), (_filling(target, 1), 8)):
-        answer = ask(target, prompt, max_tokens=count)
+    """A stop text keeps a server that does not refuse from going on for long."""
+    asked: list[tuple[Any, int]] = [(STORY, 5_000_000)]
+    if target.model("completions") in target.spec.models:
+        asked.append((_filling(target, 1), 8))
+    for prompt, count in asked:
+        answer = ask(target, prompt, max_tokens=count, stop=["e", " ", "."])
         if answer.status != 400:
             yield (
                 f"a prompt and {count} tokens beyond the context were answered "
@@ -209,10 +213,10 @@ def n_each_prompt(target: "Target") -> Findings:
 def n_order(target: "Target") -> Findings:
     found = choices(target, ["Apples", "Bread"], n=2, echo=True, max_tokens=1)
     by_index = sorted(found, key=lambda choice: choice["index"])
-    first = [
-        "Apples" if choice["text"].startswith("Apples") else "Bread"
-        for choice in by_index
-    ]
+    texts = [choice["text"] for choice in by_index]
+    if len(texts) != 4 or not all(t.startswith(("Apples", "Bread")) for t in texts):
+        raise Absent("4 choices that begin with their prompts")
+    first = ["Apples" if text.startswith("Apples") else "Bread" for text in texts]
     if first != ["Apples", "Apples", "Bread", "Bread"]:
         yield f"the choices belonged to {first}"
 
@@ -229,14 +233,14 @@ def usage_prompts(target: "Target") -> Findings:
 @check("completions.logprobs-absent")
 def logprobs_absent(target: "Target") -> Findings:
     for choice in choices(target):
-        if choice["logprobs"] is not None:
+        if choice.get("logprobs") is not None:
             yield "a choice had logprobs that were not asked for"
 
 
 @check("completions.logprobs-count")
 def logprobs_count(target: "Target") -> Findings:
     choice = choices(target, logprobs=3)[0]
-    listed = (choice["logprobs"] or {}).get("top_logprobs") or []
+    listed = (choice.get("logprobs") or {}).get("top_logprobs") or []
     if not listed:
         yield "logprobs were asked for, and none were given"
     for place, row in enumerate(listed):
@@ -325,7 +329,7 @@ def logprobs_offset(target: "Target") -> Findings:
 
 @check("completions.logprobs-zero")
 def logprobs_zero(target: "Target") -> Findings:
-    found = choices(target, logprobs=0)[0]["logprobs"]
+    found = choices(target, logprobs=0)[0].get("logprobs")
     if found is None or not found.get("token_logprobs"):
         yield "logprobs=0 gave no log probabilities"
 
@@ -367,6 +371,8 @@ def echo(target: "Target") -> Findings:
 @check("completions.echo-completes", requires=("deterministic",))
 def echo_completes(target: "Target") -> Findings:
     plain, echoed = say(target), say(target, echo=True)
+    if not echoed.startswith(STORY):
+        raise Absent("echo of the prompt")
     if echoed != STORY + plain:
         yield f"without echo {plain!r} followed, with echo {echoed[len(STORY) :]!r}"
 
@@ -431,12 +437,13 @@ def best_of_returns_n(target: "Target") -> Findings:
             yield f"n={n} and best_of={best_of} gave {len(found)} choices"
 
 
-@check("completions.best-of-usage")
+@check("completions.best-of-usage", requires=("deterministic",))
 def best_of_usage(target: "Target") -> Findings:
-    token = tokens(target, COMPLETIONS, 1)[0]
-    usage = ask(
-        target, logit_bias={str(token.id): FORCE}, n=1, best_of=3, max_tokens=2
-    ).json()["usage"]
+    """At temperature 0 all candidates are like the one that is seen."""
+    reply = ask(target, n=1, best_of=3, max_tokens=2).json()
+    usage = reply["usage"]
+    if reply["choices"][0]["finish_reason"] != "length":
+        raise Absent("completion that was cut at 2 tokens")
     if usage["completion_tokens"] != 6:
         yield (
             f"3 candidates of 2 tokens counted as {usage['completion_tokens']} "

@@ -237,6 +237,18 @@ def first_alternatives_repeated(items: Iterator[Any]) -> Iterator[Any]:
         yield item
 
 
+def as_in_chat(found: Json) -> Json:
+    """Gives the log probabilities in the form of a later edition's chat."""
+    pairs = zip(found["tokens"], found["token_logprobs"], strict=True)
+    return {"content": [{"token": token, "logprob": value} for token, value in pairs]}
+
+
+def unclamped(found: Json) -> Json:
+    """Gives minus infinity for what is very unlikely."""
+    rows = [row and {**row, "zzz": -math.inf} for row in found["top_logprobs"] or ()]
+    return {**found, "top_logprobs": rows or None}
+
+
 def in_blocks(count: int) -> int:
     """Rounds up to whole blocks of 8."""
     return -(-count // 8) * 8
@@ -289,6 +301,7 @@ DEVIATIONS = (
     _named(
         "choice-without-logprobs",
         "choice-fields",
+        "logprobs-*",
         on_reply=with_choices(lambda choice: without(choice, "logprobs")),
     ),
     _named(
@@ -413,6 +426,18 @@ DEVIATIONS = (
         "logprobs-count",
         "logprobs-*",
         on_request=changed(logprobs=lambda _: None),
+    ),
+    _named(
+        "logprobs-as-in-chat",
+        "logprobs-count",
+        "logprobs-*",
+        on_reply=with_choices(scores(as_in_chat)),
+    ),
+    _named(
+        "logprobs-infinite",
+        "logprobs-negative",
+        "logprobs-*",
+        on_reply=with_choices(scores(unclamped)),
     ),
     _named(
         "logprobs-one-more",

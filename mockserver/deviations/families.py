@@ -112,7 +112,7 @@ def _forgiving(pointer: Pointer, keyword: str) -> Callable[[Operation, Body], Bo
     def forgive(operation: Operation, body: Body) -> Body:
         if keyword == "additionalProperties":
             return {k: v for k, v in body.items() if k in operation.fields}
-        narrowed = _narrowed(_schema(operation, pointer), keyword)
+        narrowed = _narrowed(operation.field(pointer), keyword)
         mended: Body = _mended(body, pointer, keyword, narrowed, operation.sample)
         return mended
 
@@ -151,13 +151,6 @@ def _broken(body: Body, name: str, keyword: str, narrowed: Schema) -> bool:
     return name in body and not narrowed.valid(body[name])
 
 
-def _schema(operation: Operation, pointer: Pointer) -> Mapping[str, Json]:
-    node: Mapping[str, Json] = operation.body or {}
-    for step in pointer:
-        node = node["items"] if step == "[]" else node["properties"][step]
-    return node
-
-
 def _narrowed(node: Mapping[str, Json], keyword: str) -> Schema:
     """The part of a schema that ``keyword`` is."""
     if keyword == "type":
@@ -185,7 +178,7 @@ def _refusing(pointer: Pointer) -> Callable[[Operation, Body], Body]:
     """Refuses a field that may be sent: its null, or any value where null may not."""
 
     def refuse(operation: Operation, body: Body) -> Body:
-        node = _schema(operation, pointer)
+        node = operation.field(pointer)
         if _sent(body, pointer, Schema(node).valid(None)):
             raise Refuse(replace(operation.refusals["schema"], message="No."))
         return body

@@ -131,6 +131,23 @@ def late_stop(stop: Any) -> Any:
     return [s[1:] or s for s in ([stop] if isinstance(stop, str) else stop or [])]
 
 
+def stop_kept(asked: dict[str, Any], reply: Reply) -> Reply:
+    """Leaves the stop text at the end of the text that it ended."""
+    stop = asked.get("stop")
+    if not isinstance(stop, str):
+        return reply
+
+    def kept(choice: Json) -> Json:
+        if choice["finish_reason"] != "stop":
+            return choice
+        if "text" in choice:
+            return {**choice, "text": choice["text"] + stop}
+        message = {**choice["message"], "content": choice["message"]["content"] + stop}
+        return {**choice, "message": message}
+
+    return with_choices(kept)(reply)
+
+
 def first_stop(stop: Any) -> Any:
     return stop[:1] if isinstance(stop, list) else stop
 

@@ -5,8 +5,8 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from mockserver.deviation import Deviation, mended
-from mockserver.faults import changed, chunks, parts, without
+from mockserver.deviation import Body, Deviation, mended
+from mockserver.faults import changed, chunks, parts, refused_if, without
 
 Json = Any
 OPERATIONS = {"completions": "createCompletion", "chat": "createChatCompletion"}
@@ -163,6 +163,27 @@ def two_in_one(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
+def empty_ids(items: Iterator[Any]) -> Iterator[Any]:
+    return chunks(lambda chunk: {**chunk, "id": ""})(items)
+
+
+def index_of_token(items: Iterator[Any]) -> Iterator[Any]:
+    """Numbers the tokens where the choices should be numbered."""
+    number = count()
+    return parts(lambda choice: {**choice, "index": next(number)})(items)
+
+
+def fault_as_chunk(items: Iterator[Any]) -> Iterator[Any]:
+    """Tells a failure in an event, and then ends as if nothing had happened."""
+    yield next(items)
+    yield {"error": {"message": "failed", "type": "server_error"}}
+    yield "[DONE]"
+
+
+def several_streamed(body: Body) -> bool:
+    return bool(body.get("stream")) and (body.get("n") or 1) != 1
+
+
 def cut_off(items: Iterator[Any]) -> Iterator[Any]:
     """Ends in the middle, as a connection does that simply closes."""
     yield next(items)
@@ -178,6 +199,22 @@ def _both() -> Iterator[Deviation]:
         yield fault("without-done", "done", on_events=all_but_last)
         yield fault("cut-off", "done", also=(stream, stop, scores), on_events=cut_off)
         yield fault("id-changes", "one-answer", on_events=new_ids)
+        yield fault("id-empty", "chunks", on_events=empty_ids)
+        yield fault(
+            "index-of-token", "choices", also=(stream, scores), on_events=index_of_token
+        )
+        yield fault(
+            "fault-as-chunk",
+            "chunks",
+            also=(stream, stop, scores),
+            on_events=fault_as_chunk,
+        )
+        yield fault(
+            "n-refused",
+            "choices",
+            on_body=refused_if(several_streamed),
+            also=(stream,),
+        )
         yield fault("created-drifts", "one-answer", on_events=later_and_later)
         yield fault(
             "never-finished", "finish", also=(stream,), on_events=parts(never_finished)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.choices import Candidate, interleaved, sampling
+from mockserver.choices import Candidate, interleaved, sampling, spent, stops
 from mockserver.context import Context
 from mockserver.registry import handles
 from mockserver.reply import Reply, Stream
@@ -81,22 +81,15 @@ class _Answer:
             self._spend(candidates)
 
     def _candidates(self) -> list[Candidate]:
-        stop = self.request.stop
-        stops = (stop,) if isinstance(stop, str) else tuple(stop or ())
         job = {"prompt": self.prompt, **sampling(self.request, self.context)}
+        stop = stops(self.request.stop)
         return [
-            Candidate(index, 0, self.room, stops, self.context, job)
+            Candidate(index, 0, self.room, stop, self.context, job)
             for index in range(self.request.n)
         ]
 
     def _spend(self, candidates: Sequence[Candidate]) -> dict[str, int]:
-        prompt, completion = len(self.prompt), sum(one.sampled for one in candidates)
-        self.context.spend(prompt, completion, self.request.user)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-        }
+        return spent(len(self.prompt), candidates, self.context, self.request.user)
 
 
 def _chunk(

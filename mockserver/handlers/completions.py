@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from mockserver.choices import Candidate, choose, interleaved, sampling
+from mockserver.choices import (
+    Candidate,
+    choose,
+    interleaved,
+    sampling,
+    spent,
+    stops,
+)
 from mockserver.context import Context
 from mockserver.generation import END_OF_TEXT, Piece, Scored, logprobs, places
 from mockserver.registry import handles
@@ -117,17 +124,13 @@ class _Answer:
                 place * count + k,
                 place,
                 self.request.max_tokens,
-                self._stops(),
+                stops(self.request.stop),
                 self.context,
                 self._job(prompt),
             )
             for place, prompt in enumerate(self.prompts)
             for k in range(count)
         ]
-
-    def _stops(self) -> tuple[str, ...]:
-        stop = self.request.stop
-        return (stop,) if isinstance(stop, str) else tuple(stop or ())
 
     def _job(self, prompt: Prompt) -> dict[str, Any]:
         tokens = prompt.tokens
@@ -172,16 +175,8 @@ class _Answer:
         }
 
     def _spend(self, candidates: Sequence[Candidate]) -> dict[str, int]:
-        prompt = sum(len(p.tokens) for p in self.prompts) + (
-            len(self.suffix) * len(self.prompts)
-        )
-        completion = sum(one.sampled for one in candidates)
-        self.context.spend(prompt, completion, self.request.user)
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": completion,
-            "total_tokens": prompt + completion,
-        }
+        prompt = sum(len(p.tokens) + len(self.suffix) for p in self.prompts)
+        return spent(prompt, candidates, self.context, self.request.user)
 
 
 def _prompts(prompt: Any) -> list[Any]:

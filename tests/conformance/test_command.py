@@ -14,6 +14,7 @@ from tiny_server import closed, refusal, reply, serving, small_api, speaking
 
 from conformance import __main__ as command
 from conformance import embedded
+from conformance.probe import from_yaml
 from conformance.progress import Lines, progress
 from conformance.registry import Check
 from conformance.results import Result
@@ -265,6 +266,15 @@ def test_a_probe_prints_claims(capsys, api):
 
     assert code == 0
     assert "- createCompletion" in capsys.readouterr().out
+
+
+def test_a_probe_writes_claims_to_a_file(tmp_path, api, spec):
+    file = tmp_path / "claims.yaml"
+    key = ["--api-key", "sk-right-key", "--claims", str(file)]
+
+    assert command.main(["probe", api, *key]) == 0
+    claims = from_yaml(file.read_text("utf-8"), spec)
+    assert "createCompletion" in claims.operations
 
 
 def test_clauses_are_listed(capsys):

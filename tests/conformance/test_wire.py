@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 from jsonschema import Draft202012Validator
-from tiny_server import Said, refusal, reply, serving, speaking, stream
+from tiny_server import Said, forgetting, refusal, reply, serving, speaking, stream
 
 from conformance.exchange import Exchange, curl
 from conformance.wire import Budget, BudgetSpent, estimate, waiting
@@ -130,6 +130,25 @@ def test_a_retry_after_may_be_a_date():
 
     assert wait is not None
     assert 25 < wait <= 30
+
+
+def test_a_kept_connection_that_was_closed_is_no_answer(target_at):
+    with forgetting() as url:
+        target = target_at(url)
+        statuses = [target.get("/models").status for _ in range(3)]
+        target.close()
+
+    assert statuses == [200, 200, 200]
+    assert [one.status for one in target.tape.exchanges] == [200, None, 200, None, 200]
+
+
+def test_a_new_connection_that_is_closed_is_an_answer(target_at):
+    with speaking(b"") as url:
+        target = target_at(url)
+        with pytest.raises(httpx.RemoteProtocolError):
+            target.get("/models")
+
+    assert len(target.tape.exchanges) == 1
 
 
 def test_requests_are_counted(target_at):

@@ -134,6 +134,37 @@ def speaking(words: bytes | None) -> Iterator[str]:
             connection.close()
 
 
+@contextmanager
+def forgetting() -> Iterator[str]:
+    """The base URL of a server that answers the first request of each connection.
+
+    It meets the second by closing the connection without a word.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                if connection.recv(65536):
+                    connection.sendall(
+                        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+                    )
+                    connection.recv(65536)
+
+    thread = threading.Thread(target=accept)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
 def closed() -> str:
     """A base URL that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

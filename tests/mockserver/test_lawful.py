@@ -20,6 +20,7 @@ EXPORTED = schemathesis.openapi.from_dict(export(SPEC))
 TAKING_BODIES = [
     op for op in SPEC.operations.values() if op.body is not None and not op.capability
 ]
+CONTROL = [op for op in SPEC.operations.values() if op.body and op.capability]
 STREAMED = [op for op in TAKING_BODIES if op.stream is not None]
 SMALL = {"max_tokens": 4, "n": 2, "best_of": 3}
 FEW = settings(
@@ -85,6 +86,34 @@ def decoded(answer):
             vector["embedding"] = [value for (value,) in iter_unpack("<f", raw)]
             assert len(vector["embedding"]) == 1536
     return answer
+
+
+@pytest.mark.parametrize("operation", CONTROL, ids=lambda op: op.id)
+def test_the_control_page_takes_what_is_lawful(operation, mind):
+    content = {"application/json": {"schema": operation.body}}
+    answers = {"200": {"description": "Taken."}}
+    sent = {"required": True, "content": content}
+    call = {"requestBody": sent, "responses": answers}
+    page = {
+        "openapi": "3.1.0",
+        "info": {"title": "Control", "version": "1"},
+        "paths": {operation.path: {"post": call}},
+    }
+    made = schemathesis.openapi.from_dict(page)[operation.path]["POST"]
+
+    @FEW
+    @given(made.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    def taken(case):
+        mock = Mock(house(SPEC, mind=mind))
+
+        answer = mock.ask(operation.id, case.body)
+
+        unknown = operation.id == "controlAddModel" and case.body["base"] != "ada"
+        assert answer.status == (404 if unknown else 200), answer.raw
+        assert unknown or not list(operation.answer.faults(answer.json))
+        assert mock.ask("controlCounters").status == 200
+
+    taken()
 
 
 @pytest.mark.parametrize("operation", STREAMED, ids=lambda op: op.id)

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 import schemathesis
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
@@ -15,6 +15,10 @@ from spec.schema import LONGEST, Schema
 SPEC = load()
 TAKING_BODIES = [op for op in SPEC.operations.values() if op.body is not None]
 EXPORTED = schemathesis.openapi.from_dict(export(SPEC))
+
+PATIENT = settings(
+    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow]
+)
 
 NUMBERS = st.sampled_from([0, -1, 5, 2**63, 10**400, 1.0, 4.5, 1e300, -1e-300])
 TEXTS = st.sampled_from(["", "user", "5\n", "50256", "50256\n", "a\n", "\u0661", "\0"])
@@ -66,7 +70,7 @@ def places(node, path=()):
 
 @pytest.mark.parametrize("operation", TAKING_BODIES, ids=lambda op: op.id)
 def test_both_validators_agree(operation):
-    @settings(deadline=None, max_examples=80)
+    @PATIENT
     @given(mutated(operation))
     def agree(body):
         fault = next(operation.request.faults(body), None)

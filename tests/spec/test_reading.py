@@ -1,0 +1,78 @@
+"""What a loaded spec holds besides its clauses."""
+
+import re
+from datetime import date
+
+import pytest
+
+from spec.load import SHARED, digest, load, pages
+from spec.load import _span as span
+
+
+def test_a_spec_is_read_once():
+    assert load("2023-04") is load("2023-04")
+
+
+def test_a_spec_is_named_by_the_sha256_of_its_pages(spec):
+    assert re.fullmatch("[0-9a-f]{64}", spec.sha256)
+    assert spec.sha256 == digest()
+
+
+def test_the_pages_are_the_resources_and_what_they_share(spec):
+    assert {SHARED, *spec.resources} == set(pages())
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("S4-001", ["S4-001"]),
+        ("S4-009..011", ["S4-009", "S4-010", "S4-011"]),
+        ("E01 E99..101", ["E01", "E99", "E100", "E101"]),
+    ],
+)
+def test_a_span_names_every_id_between_its_ends(text, ids):
+    assert list(span(text)) == ids
+
+
+@pytest.mark.parametrize("text", ["..5", "E-", "S4-x"])
+def test_a_span_begins_with_an_id(text):
+    with pytest.raises(ValueError, match="an id like S4-001"):
+        list(span(text))
+
+
+def test_every_operation_knows_its_refusals(spec):
+    for operation in spec.operations.values():
+        if not operation.capability:
+            assert operation.refusals["missing-key"].status == 401
+        assert set(operation.refusals) <= set(spec.refusals)
+
+
+def test_an_operation_that_streams_says_how(spec):
+    streamed = {op.id: op.stream for op in spec.operations.values() if op.stream}
+
+    assert set(streamed) == {"createCompletion", "createChatCompletion"}
+    assert {stream.terminator for stream in streamed.values()} == {"[DONE]"}
+
+
+@pytest.mark.parametrize(
+    ("id", "day", "named"),
+    [
+        ("gpt-4", date(2023, 3, 13), "gpt-4"),
+        ("gpt-4", date(2023, 3, 14), "gpt-4-0314"),
+        ("gpt-4", date(2023, 6, 27), "gpt-4-0613"),
+        ("ada", date(2023, 6, 27), "ada"),
+    ],
+)
+def test_an_alias_stands_for_the_snapshot_of_the_day(spec, id, day, named):
+    assert spec.models[id].snapshot(day) == named
+
+
+def test_a_model_accepts_what_the_live_api_does(spec):
+    accepted = {id: spec.models[id].accepts for id in ("gpt-3.5-turbo", "gpt-4", "ada")}
+
+    assert accepted == {"gpt-3.5-turbo": 4097, "gpt-4": 8192, "ada": 2049}
+
+
+def test_an_endpoint_is_served_by_models_that_name_it(spec):
+    assert [m.id for m in spec.served("embeddings")] == ["text-embedding-ada-002"]
+    assert spec.served("nothing") == ()
