@@ -45,14 +45,23 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_first_command_works_as_printed(clone: Path) -> None:
-    done = run(COMMANDS[0], clone)
+@pytest.fixture(scope="module")
+def first(clone: Path) -> subprocess.CompletedProcess[str]:
+    """The first command, given in the clone."""
+    return run(COMMANDS[0], clone)
+
+
+def test_the_first_command_works_as_printed(
+    clone: Path, first: subprocess.CompletedProcess[str]
+) -> None:
+    done = first
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert (clone / "reports/out/index.html").stat().st_size > 100_000
     assert re.search(r"^\d+ clauses: \d+ hold", done.stdout.splitlines()[-1])
 
 
+@pytest.mark.usefixtures("first")
 def test_what_was_installed_works_without_the_sources(
     clone: Path, tmp_path: Path
 ) -> None:
@@ -66,6 +75,7 @@ def test_what_was_installed_works_without_the_sources(
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
+@pytest.mark.usefixtures("first")
 def test_the_suite_alone_needs_nothing_of_the_mock(clone: Path, tmp_path: Path) -> None:
     assay, pip = clone / ".venv/bin/assay", clone / ".venv/bin/pip"
     gone = run(

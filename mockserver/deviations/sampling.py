@@ -112,10 +112,6 @@ def same_prompt(job: "Job") -> "Job":
     return replace(job, prompt=(1,))
 
 
-def endless(job: "Job") -> "Job":
-    return replace(job, stop_at_end=False)
-
-
 def biases(change: Callable[[float], float | None]) -> Callable[[Any], Any]:
     """Changes every bias; None drops it."""
 
@@ -414,10 +410,10 @@ DEVIATIONS = (
         on_request=biases(lambda value: value / 2),
     ),
     Deviation(
-        "chat.end-ignored",
+        "chat.always-length",
         "chat.finish-stop",
         ("createChatCompletion",),
-        also=("chat.*",),
-        on_job=endless,
+        also=("chat.stop-finish", "chat.stream-fold"),
+        on_reply=with_choices(lambda choice: {**choice, "finish_reason": "length"}),
     ),
 )
