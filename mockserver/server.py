@@ -1,17 +1,19 @@
 """Serves a WSGI application over sockets with a pool of threads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import Any
 
 from cheroot.wsgi import Server
-from flask import Flask
 
 THREADS = 96  # requests, and so streams, that are answered at once
 BACKLOG = 512
 
 
-def listen(app: Flask, host: str, port: int, threads: int = THREADS) -> Server:
+def listen(
+    app: Callable[..., Any], host: str, port: int, threads: int = THREADS
+) -> Server:
     """A server that is bound and listening; port 0 takes a free one.
 
     Raises OSError where the address cannot be had.
@@ -37,7 +39,7 @@ def url(server: Server) -> str:
 
 
 @contextmanager
-def serving(app: Flask, threads: int = 8) -> Iterator[str]:
+def serving(app: Callable[..., Any], threads: int = 8) -> Iterator[str]:
     """The base URL of ``app`` on a free port of this machine, while the block runs."""
     server = listen(app, "127.0.0.1", 0, threads)
     thread = Thread(target=server.serve, daemon=True)

@@ -6,26 +6,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from bench.readme import README, renewed
 from spec import load
-
-pytestmark = pytest.mark.xdist_group("readme")  # one installation for all
 
 ROOT = README.parent
 COMMANDS = re.findall(r"```sh\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".cache", "__pycache__", ".*_cache", "*.egg-info", "out"
 )
-
-
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources as a new user has them, where the first command was run."""
-    there = tmp_path_factory.mktemp("clone") / "assay"
-    shutil.copytree(ROOT, there, ignore=LEFT_OUT)
-    return there
 
 
 def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
@@ -45,49 +33,40 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def first(clone: Path) -> subprocess.CompletedProcess[str]:
-    """The first command, given in the clone."""
-    return run(COMMANDS[0], clone)
-
-
-def test_the_first_command_works_as_printed(
-    clone: Path, first: subprocess.CompletedProcess[str]
+def test_the_first_command_works_as_printed_and_installs_a_whole_suite(
+    tmp_path: Path,
 ) -> None:
-    done = first
+    clone, elsewhere = tmp_path / "assay", tmp_path / "elsewhere"
+    shutil.copytree(ROOT, clone, ignore=LEFT_OUT)
+    elsewhere.mkdir()
+
+    done = run(COMMANDS[0], clone)
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert (clone / "reports/out/index.html").stat().st_size > 100_000
     assert re.search(r"^\d+ clauses: \d+ hold", done.stdout.splitlines()[-1])
+    _works_without_the_sources(clone / ".venv/bin", elsewhere)
+    _needs_nothing_of_the_mock(clone / ".venv/bin", elsewhere)
 
 
-@pytest.mark.usefixtures("first")
-def test_what_was_installed_works_without_the_sources(
-    clone: Path, tmp_path: Path
-) -> None:
-    assay = clone / ".venv/bin/assay"
-
-    listed = run(f"{assay} list && {assay} spec export --edition 2023-04", tmp_path)
-    judged = run(f"{assay} check --quick --only models --html m.html", tmp_path)
+def _works_without_the_sources(bin: Path, elsewhere: Path) -> None:
+    listed = run(f"{bin}/assay list && {bin}/assay spec export", elsewhere)
+    judged = run(f"{bin}/assay check --quick --only models --html m.html", elsewhere)
 
     assert listed.returncode == 0, listed.stderr
     assert "completions.stream-done" in listed.stdout
     assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
-@pytest.mark.usefixtures("first")
-def test_the_suite_alone_needs_nothing_of_the_mock(clone: Path, tmp_path: Path) -> None:
-    assay, pip = clone / ".venv/bin/assay", clone / ".venv/bin/pip"
-    gone = run(
-        f"{pip} uninstall -q -y cheroot flask safetensors sqlalchemy tokenizers "
-        "torch numpy",
-        tmp_path,
-    )
+def _needs_nothing_of_the_mock(bin: Path, elsewhere: Path) -> None:
+    """The suite without the packages of ``[mock]``."""
+    theirs = "cheroot flask safetensors sqlalchemy tokenizers torch numpy"
+    gone = run(f"{bin}/pip uninstall -q -y {theirs}", elsewhere)
     assert gone.returncode == 0, gone.stderr
 
-    listed = run(f"{assay} list", tmp_path)
-    unreached = run(f"{assay} check http://127.0.0.1:9/v1", tmp_path)
-    lacking = run(f"{assay} check", tmp_path)
+    listed = run(f"{bin}/assay list", elsewhere)
+    unreached = run(f"{bin}/assay check http://127.0.0.1:9/v1", elsewhere)
+    lacking = run(f"{bin}/assay check", elsewhere)
 
     assert listed.returncode == 0, listed.stderr
     assert unreached.returncode == 3, unreached.stderr

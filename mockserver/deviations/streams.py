@@ -176,6 +176,8 @@ def index_of_token(items: Iterator[Any]) -> Iterator[Any]:
 def fault_as_chunk(items: Iterator[Any]) -> Iterator[Any]:
     """Tells a failure in an event, and then ends as if nothing had happened."""
     yield next(items)
+    for _ in items:  # what was sampled is counted all the same
+        pass
     yield {"error": {"message": "failed", "type": "server_error"}}
     yield "[DONE]"
 
