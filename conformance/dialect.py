@@ -33,9 +33,13 @@ class Dialect:
         """The answer to ``prompt``; at temperature 0 unless changed."""
         return target.post(self._path(target), **self.body(target, prompt, **changes))
 
+    def choices(self, target: "Target", prompt: Any = STORY, **changes: Any) -> Any:
+        """The choices of an answer to a lawful request."""
+        return self.ask(target, prompt, **changes).json()["choices"]
+
     def say(self, target: "Target", prompt: Any = STORY, **changes: Any) -> str:
         """The text of the only choice."""
-        return self.text(self.ask(target, prompt, **changes).json()["choices"][0])
+        return self.text(self.choices(target, prompt, **changes)[0])
 
     def stream(
         self, target: "Target", prompt: Any = STORY, **changes: Any

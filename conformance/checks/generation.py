@@ -20,10 +20,6 @@ CHARACTERS = "naïve 😀 你好 ok"
 """Characters of one to four bytes."""
 
 
-def choices(target: "Target", dialect: Dialect, **changes: Any) -> Any:
-    return dialect.ask(target, **changes).json()["choices"]
-
-
 def greedy(target: "Target", dialect: Dialect, count: int = 24) -> str:
     """A text at temperature 0 that is long enough to be cut."""
     text = dialect.say(target, max_tokens=count)
@@ -96,7 +92,7 @@ def temperature_random(target: "Target", dialect: Dialect) -> Findings:
     """A server that ignores n is asked again."""
     drawn: list[str] = []
     while len(drawn) < 6:
-        found = choices(target, dialect, temperature=2, n=6, max_tokens=12)
+        found = dialect.choices(target, temperature=2, n=6, max_tokens=12)
         drawn += [dialect.text(choice) for choice in found]
         if not found:
             raise Absent("choices[0]")
@@ -109,8 +105,8 @@ def top_p_mass(target: "Target", dialect: Dialect) -> Findings:
     likeliest = dialect.say(target, max_tokens=8, temperature=0)
     drawn = {
         dialect.text(choice)
-        for choice in choices(
-            target, dialect, max_tokens=8, temperature=2, top_p=0.000001, n=3
+        for choice in dialect.choices(
+            target, max_tokens=8, temperature=2, top_p=0.000001, n=3
         )
     }
     if drawn != {likeliest}:
@@ -127,7 +123,7 @@ def temperature_and_top_p(target: "Target", dialect: Dialect) -> Findings:
 @both("n-choices")
 def n_choices(target: "Target", dialect: Dialect) -> Findings:
     for n in (2, 3):
-        indexes = [choice["index"] for choice in choices(target, dialect, n=n)]
+        indexes = [choice["index"] for choice in dialect.choices(target, n=n)]
         if sorted(indexes) != list(range(n)):
             yield f"asked for n={n}, saw the indexes {indexes}"
 
@@ -135,7 +131,7 @@ def n_choices(target: "Target", dialect: Dialect) -> Findings:
 @both("finish-known")
 def finish_known(target: "Target", dialect: Dialect) -> Findings:
     for count in (2, 64):
-        reason = choices(target, dialect, max_tokens=count)[0]["finish_reason"]
+        reason = dialect.choices(target, max_tokens=count)[0]["finish_reason"]
         if reason not in REASONS:
             yield f"the finish_reason was {reason!r}"
 
@@ -144,7 +140,7 @@ def finish_known(target: "Target", dialect: Dialect) -> Findings:
 def finish_length(target: "Target", dialect: Dialect) -> Findings:
     """A text was cut where more room gives a longer one."""
     longer = dialect.say(target, max_tokens=24)
-    choice = choices(target, dialect, max_tokens=2)[0]
+    choice = dialect.choices(target, max_tokens=2)[0]
     text = dialect.text(choice)
     if text == longer or not longer.startswith(text):
         raise Absent("text that goes on behind 2 tokens")
@@ -352,7 +348,7 @@ def stop_array(target: "Target", dialect: Dialect) -> Findings:
 @both("stop-finish", requires=("deterministic",))
 def stop_finish(target: "Target", dialect: Dialect) -> Findings:
     stop = greedy(target, dialect)[5:8]
-    choice = choices(target, dialect, max_tokens=24, stop=stop)[0]
+    choice = dialect.choices(target, max_tokens=24, stop=stop)[0]
     if choice["finish_reason"] != "stop":
         yield f"the finish_reason was {choice['finish_reason']!r}"
 
