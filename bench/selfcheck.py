@@ -4,7 +4,6 @@ python -m bench.selfcheck [GLOB ...] [--workers 2] [--json FILE]
 """
 
 import argparse
-import atexit
 import json
 import random
 import sys
@@ -12,11 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -31,7 +30,7 @@ from mockserver.deviation import Deviation
 from mockserver.deviations import deviations
 from mockserver.ids import Ids
 from mockserver.mind import Mind
-from mockserver.server import serving
+from mockserver.server import listen, url
 from spec import Spec, load
 
 KEY = "sk-assay-selfcheck-0001"
@@ -85,12 +84,19 @@ class Socket:
 
     def __init__(self) -> None:
         self.app: Any = None
-        self._open = ExitStack()
-        self.url = self._open.enter_context(serving(self))
-        atexit.register(self._open.close)
+        self.url = ""
+        # What a daemon thread starts is daemonic too, and holds no process up.
+        opening = Thread(target=self._open, daemon=True)
+        opening.start()
+        opening.join()
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         return self.app(environ, start_response)
+
+    def _open(self) -> None:
+        server = listen(self, "127.0.0.1", 0, threads=8)
+        self.url = url(server)
+        Thread(target=server.serve).start()
 
 
 @cache

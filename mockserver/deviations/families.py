@@ -95,6 +95,11 @@ def _of(clause: Clause, kind: str, operation: Operation) -> Iterator[Deviation]:
                 also=(f"{resource}.*", "api.*"),
                 on_body=_all_accepted,
             )
+            yield fault(
+                f"{clause.id}:refusals-made-200",
+                also=(f"{resource}.*", "api.*"),
+                on_refusal=lambda refusal: Reply(refusal.envelope),
+            )
 
 
 def _siblings(clause: Clause) -> tuple[str, ...]:
