@@ -28,7 +28,6 @@ class Candidate:
 
         self.index, self.prompt = index, prompt
         self.sampled = 0
-        self.mass = 0.0
         seed = context.house.ids.seed() if _draws(job) else 0
         self._steps = context.generate(Job(max_tokens=max_tokens, seed=seed, **job))
         self._delay = context.script.delay
@@ -43,8 +42,9 @@ class Candidate:
 
     @property
     def mean(self) -> float:
-        """The log probability per token; best_of ranks by it."""
-        return self.mass / max(1, self.sampled)
+        """The log probability per token of the whole text; best_of ranks by it."""
+        steps = self.whole.steps
+        return sum(step.logprob for step in steps) / max(1, len(steps))
 
     def close(self) -> None:
         """Stop generating; the row is free by the next token."""
@@ -57,7 +57,6 @@ class Candidate:
             if self._delay:
                 time.sleep(self._delay)
             self.sampled += 1
-            self.mass += step.logprob
             yield step
 
 
@@ -105,8 +104,6 @@ def spent(
 
 def choose(candidates: list[Candidate], n: int) -> list[Candidate]:
     """The ``n`` with the highest log probability per token; all of them as they are."""
-    for one in candidates:
-        one.whole  # noqa: B018 - run to its end before it is ranked
     if n >= len(candidates):
         return candidates
     return sorted(candidates, key=lambda one: -one.mean)[:n]
