@@ -21,7 +21,6 @@ CONTROL = [op for op in SPEC.operations.values() if op.body and op.capability]
 STREAMED = [op for op in TAKING_BODIES if op.stream is not None]
 SMALL = {"max_tokens": 4, "n": 2, "best_of": 3}
 FEW = settings(
-    deadline=None,
     max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -4,7 +4,7 @@ from codecs import getincrementaldecoder
 from itertools import accumulate
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mockserver.generation import END_OF_TEXT, logprobs, pieces, places, spelled, whole
@@ -17,7 +17,6 @@ TOKENS = st.lists(
     | LETTERS.map(str.encode)
     | st.text(LETTERS, max_size=4).map(str.encode)
 )
-PATIENT = settings(deadline=None)  # the machine may be busy
 STOPS = st.lists(st.text(LETTERS, max_size=4), max_size=4)
 
 
@@ -42,7 +41,6 @@ def before_the_first_stop(text, stops):
     return text, None
 
 
-@PATIENT
 @given(TOKENS, STOPS)
 @example([b"ab", b"cd"], ["abcd", "bc"])
 @example([b"abcd"], ["abcd", "bc"])
@@ -59,7 +57,6 @@ def test_a_text_ends_before_its_first_stop_however_it_is_cut_into_tokens(tokens,
     assert not any(stop in text for stop in stops if stop)
 
 
-@PATIENT
 @given(TOKENS, STOPS)
 def test_each_token_that_ends_before_the_cut_is_handed_out_once(tokens, stops):
     together = whole(cut(tokens, stops))
@@ -72,7 +69,6 @@ def test_each_token_that_ends_before_the_cut_is_handed_out_once(tokens, stops):
     assert list(together.places) == [0, *ends][: len(kept)]
 
 
-@PATIENT
 @given(TOKENS)
 def test_without_a_stop_text_is_sent_as_soon_as_its_characters_are_whole(tokens):
     decoder = getincrementaldecoder("utf-8")("replace")
@@ -100,7 +96,6 @@ def test_only_what_may_begin_a_stop_is_held_back(stop, sent):
     assert [part.text for part in parts if part.text] == sent
 
 
-@PATIENT
 @given(TOKENS.filter(any), st.integers(1, 5))
 def test_a_text_of_max_tokens_has_the_length_for_its_reason(tokens, more):
     assert cut(tokens, [], len(tokens))[-1].finish == "length"
@@ -119,7 +114,6 @@ def test_no_token_is_asked_for_after_the_stop():
     assert next(steps).token == 2
 
 
-@PATIENT
 @given(TOKENS)
 def test_a_token_stands_where_the_characters_before_it_end(tokens):
     found = places(Spelling(tokens), range(len(tokens)))

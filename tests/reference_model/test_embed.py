@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_model.embed import embed
@@ -11,7 +11,6 @@ def vector(text, width=1536):
     return np.array(embed(load_tokenizer().encode(text), width))
 
 
-@settings(deadline=None)
 @given(st.text(), st.sampled_from([1, 7, 256, 1536]))
 def test_every_vector_has_length_one(text, width):
     found = vector(text, width)
@@ -20,13 +19,11 @@ def test_every_vector_has_length_one(text, width):
     assert np.linalg.norm(found) == pytest.approx(1, abs=1e-6)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_the_same_text_has_the_same_vector(text):
     assert (vector(text) == vector(text)).all()
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_values_are_float32(text):
     found = vector(text)

@@ -79,7 +79,7 @@ def test_more_jobs_than_rows_are_all_answered(model):
     engine.close()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.data())
 def test_cached_states_equal_a_full_forward(data):
     shape = Shape(50, 16, 24, 2, 2, max_position_embeddings=64)

@@ -1,12 +1,11 @@
 from xml.etree import ElementTree
 
 from any_run import RUNS
-from hypothesis import given, settings
+from hypothesis import given
 
 from reports import badge
 
 
-@settings(deadline=None)
 @given(RUNS)
 def test_any_run_makes_an_image_with_a_name(run):
     image = ElementTree.fromstring(badge.render(run))

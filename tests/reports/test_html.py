@@ -39,7 +39,7 @@ class Page(HTMLParser):
         return [json.loads(text) for text in self.scripts[:-1]]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(RUNS)
 def test_any_run_makes_a_page_of_our_tags_alone(run):
     page = Page(html.render(run))
@@ -51,13 +51,13 @@ def test_any_run_makes_a_page_of_our_tags_alone(run):
     assert not any(name.startswith("on") for _, a in page.tags for name in a)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(RUNS)
 def test_any_run_makes_text_that_can_be_written(run):
     assert html.render(run).encode().startswith(b"<!doctype html>")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(RUNS)
 def test_every_exchange_survives_embedding(run):
     page = Page(html.render(run))

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 import pytest
 from any_run import RUNS
-from hypothesis import given, settings
+from hypothesis import given
 
 from reports import junit
 from reports.summary import counts, total
@@ -12,7 +12,6 @@ def parsed(run):
     return ElementTree.fromstring(junit.render(run).encode())
 
 
-@settings(deadline=None)
 @given(RUNS)
 def test_any_run_is_xml_with_the_right_counts(run):
     tally = counts(run)
@@ -25,7 +24,6 @@ def test_any_run_is_xml_with_the_right_counts(run):
     assert int(root.get("errors")) == total(tally, "broken check")
 
 
-@settings(deadline=None)
 @given(RUNS)
 def test_the_suites_add_up(run):
     root = parsed(run)

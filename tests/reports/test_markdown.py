@@ -2,12 +2,11 @@ import re
 
 import pytest
 from any_run import RUNS, TEXTS
-from hypothesis import given, settings
+from hypothesis import given
 
 from reports import markdown
 
 
-@settings(deadline=None)
 @given(RUNS)
 def test_any_run_keeps_its_tables_whole(run):
     text = markdown.render(run)

@@ -29,7 +29,7 @@ def test_the_sample_is_a_run(schema, run):
     assert [error.message for error in schema.iter_errors(run)] == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(run=RUNS)
 def test_generated_runs_are_runs(schema, run):
     assert [error.message for error in schema.iter_errors(run)] == []

@@ -1,6 +1,6 @@
 import pytest
 from any_run import RUNS
-from hypothesis import given, settings
+from hypothesis import given
 
 from reports import summary
 
@@ -26,7 +26,6 @@ def test_the_line_of_no_clause():
     assert summary.line(of()) == "0 clauses: 0 hold."
 
 
-@settings(deadline=None)
 @given(RUNS)
 def test_every_clause_is_counted_once(run):
     tally = summary.counts(run)

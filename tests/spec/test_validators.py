@@ -16,9 +16,7 @@ SPEC = load()
 TAKING_BODIES = [op for op in SPEC.operations.values() if op.body is not None]
 EXPORTED = schemathesis.openapi.from_dict(export(SPEC))
 
-PATIENT = settings(
-    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow]
-)
+PATIENT = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 
 NUMBERS = st.sampled_from([0, -1, 5, 2**63, 10**400, 1.0, 4.5, 1e300, -1e-300])
 TEXTS = st.sampled_from(["", "user", "5\n", "50256", "50256\n", "a\n", "\u0661", "\0"])
