@@ -100,7 +100,7 @@ def _id_of(target: "Target", text: str) -> int:
             max_tokens=0,
         )
         read = [choice["text"] for choice in answer.json()["choices"]]
-        if len(set(read)) < len(ids) // 2:
+        if len(read) != len(ids) or len(set(read)) < len(ids) // 2:
             raise Absent("echo that tells one token id from another")
         if text in read:
             return start + read.index(text)

@@ -323,7 +323,7 @@ BODIES = (
         "array-crashes",  # a field is read of what was never asked to be an object
         "not-an-object",
         JSON,
-        also=("api.not-json", "api.hostile-bodies"),
+        also=("api.not-json", "api.hostile-bodies", "*.fuzz-invalid"),
         on_refusal=told("not-json", status=500, type="server_error"),
     ),
     fault("nul-crashes", "hostile-bodies", ("createModeration",), on_body=no_nul),
