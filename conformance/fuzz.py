@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,6 +192,3 @@ def _limited(findings: Findings) -> Findings:
             yield finding
         if len(said) == MOST:
             return
-
-
-Observe = Callable[[Clause, Operation, "Target"], Findings]

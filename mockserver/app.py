@@ -44,7 +44,6 @@ def house(
 def application(house: House, deviations: Iterable[Deviation] = ()) -> Flask:
     """A WSGI application that serves every operation of the house's spec."""
     app = Flask("assay-mock", static_folder=None)
-    app.url_map.strict_slashes = True
     edge = Edge(house, Seams(deviations))
     for operation in house.spec.operations.values():
         app.add_url_rule(

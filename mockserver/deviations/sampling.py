@@ -287,6 +287,25 @@ def _both() -> Iterator[Deviation]:
             on_request=changed(stop=late_stop),
             also=(f"{r}.stop-*",),
         )
+        yield fault("stop-kept", "stop-text", on_answer=stop_kept)
+        yield fault(
+            "stop-as-text-refused",
+            "stop-text",
+            on_body=refused_if(lambda body: isinstance(body.get("stop"), str)),
+            also=(f"{r}.stop-*", f"{r}.fuzz-valid", "chat.max-tokens-default"),
+        )
+        yield fault(
+            "top-p-one-refused",
+            "top-p-range",
+            on_body=refused_if(lambda body: body.get("top_p") == 1),
+            also=(f"{r}.top-p-type", f"{r}.fuzz-valid"),
+        )
+        yield fault(
+            "empty-bias-refused",
+            "logit-bias-type",
+            on_body=refused_if(lambda body: body.get("logit_bias") == {}),
+            also=(f"{r}.fuzz-valid",),
+        )
         yield fault(
             "stop-first-only", "stop-array", on_request=changed(stop=first_stop)
         )
