@@ -39,6 +39,8 @@ __all__ = [
 
 Key = str | None | EllipsisType
 Headers = Mapping[str, str | None]
+EDGE = ("key", "headers", "content", "patience")
+"""What is said of a request beside its body."""
 
 
 @dataclass(frozen=True)
@@ -161,31 +163,19 @@ class Target:
         self,
         operation_id: str,
         /,
-        *,
-        key: Key = ...,
-        headers: Headers | None = None,
-        content: bytes | None = None,
-        patience: bool = True,
-        **changes: Any,
+        **asked: Any,
     ) -> Answer:
-        """The answer to an operation's sample with ``changes``.
+        """The answer to an operation's sample, changed by ``asked``; as ``request``.
 
         ``path`` holds the values for the placeholders of the operation's path.
         """
         operation = self.spec.operations[operation_id]
+        edge, changes = parted(asked)
         body = self.sample(operation_id, **changes)
         path = operation.path
         for name, value in body.pop("path", {}).items():
             path = path.replace(f"{{{name}}}", quote(str(value), safe=":"))
-        return self.send(
-            operation.method,
-            path,
-            body,
-            key=key,
-            headers=headers,
-            content=content,
-            patience=patience,
-        )
+        return self.send(operation.method, path, body, **edge)
 
     def post(self, path: str, /, **asked: Any) -> Answer:
         """The answer to a POST; ``asked`` as for ``request``."""
@@ -204,28 +194,17 @@ class Target:
         method: str,
         path: str,
         /,
-        *,
-        key: Key = ...,
-        headers: Headers | None = None,
-        content: bytes | None = None,
-        patience: bool = True,
-        **body: Any,
+        **asked: Any,
     ) -> Answer:
-        """The answer to ``method`` on ``path``, with the other names as its body.
+        """The answer to ``method`` on ``path``; the names of ``asked`` are its body.
 
-        A ``key`` of None or "" sends none; a header of None is taken away; ``content``
-        are the bytes sent in the place of a body. Where a clause is looked at, a 429
-        raises Limited, unless ``patience`` is off: then no Retry-After is obeyed.
+        Four names say how it is sent: a ``key`` of None or "" sends none; one of
+        ``headers`` that is None is taken away; ``content`` are the bytes sent in the
+        place of a body. Where a clause is looked at, a 429 raises Limited, unless
+        ``patience`` is off: then no Retry-After is obeyed.
         """
-        return self.send(
-            method,
-            path,
-            body,
-            key=key,
-            headers=headers,
-            content=content,
-            patience=patience,
-        )
+        edge, body = parted(asked)
+        return self.send(method, path, body, **edge)
 
     def send(
         self,
@@ -233,21 +212,11 @@ class Target:
         path: str,
         body: Any = ...,
         *,
-        key: Key = ...,
-        headers: Headers | None = None,
-        content: bytes | None = None,
         patience: bool = True,
+        **edge: Any,
     ) -> Answer:
         """The same for a ``body`` of any JSON shape; ``...`` sends none."""
-        request = self.built(
-            method,
-            path,
-            body,
-            key=key,
-            headers=headers,
-            content=content,
-            patience=patience,
-        )
+        request = self.built(method, path, body, patience=patience, **edge)
         response = self.client.send(request)
         answer = Answer(response, self.tape.exchanges[-1])
         if answer.status == 429 and patience and self.clause is not None:
@@ -265,9 +234,8 @@ class Target:
 
         Leaving the context hangs up.
         """
-        edge = ("key", "headers", "content", "patience")
-        known = {name: asked.pop(name) for name in edge if name in asked}
-        request = self.built("POST", path, {"stream": True, **asked}, **known)
+        edge, body = parted(asked)
+        request = self.built("POST", path, {"stream": True, **body}, **edge)
         response = self.client.send(request, stream=True)
         try:
             yield OpenStream(response, self.tape.exchanges[-1], self._terminator(path))
@@ -326,6 +294,12 @@ class Target:
             if operation.path == path and operation.stream:
                 return operation.stream.terminator
         return "[DONE]"
+
+
+def parted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How a request is sent, and what its body holds."""
+    edge = {name: value for name, value in asked.items() if name in EDGE}
+    return edge, {name: value for name, value in asked.items() if name not in EDGE}
 
 
 def encoded(body: Any) -> bytes:

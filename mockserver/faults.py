@@ -100,5 +100,10 @@ def forgiven(name: str) -> Callable[[Refusal], Refusal | None]:
     return lambda refusal: None if refusal.name == name else refusal
 
 
+def told(name: str, **changes: Any) -> Callable[[Refusal], Refusal]:
+    """Tells the refusal ``name`` with ``changes``."""
+    return lambda no: replace(no, **changes) if no.name == name else no
+
+
 def without(value: Mapping[str, Json], *names: str) -> dict[str, Json]:
     return {key: item for key, item in value.items() if key not in names}

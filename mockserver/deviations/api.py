@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.deviation import MOMENT, Body, Deviation, mended
+from mockserver.faults import body_of, forgiven, told
 from mockserver.reply import Refuse, Reply
 from spec import Operation, Refusal
 from spec.validate import refusal as refusal_of
@@ -39,30 +40,9 @@ def sent(name: str) -> str:
     return MOMENT.get().headers.get(name, "")
 
 
-def told(name: str, **changes: Any) -> Callable[[Refusal], Told]:
-    """Tells the refusal ``name`` with ``changes``."""
-    return lambda no: replace(no, **changes) if no.name == name else no
-
-
-def ignored(name: str) -> Callable[[Refusal], Told]:
-    """Goes on where the refusal ``name`` would be told."""
-    return lambda no: None if no.name == name else no
-
-
 def answered(name: str, body: Any, status: int = 200) -> Callable[[Refusal], Told]:
     """Answers ``body`` where the refusal ``name`` would be told."""
     return lambda no: Reply(body, status) if no.name == name else no
-
-
-def rewritten(change: Callable[[Body], Body]) -> Callable[[Reply], Reply]:
-    """Changes the body of a success."""
-
-    def rewrite(reply: Reply) -> Reply:
-        if reply.status != 200:
-            return reply
-        return replace(reply, body=change(reply.body))
-
-    return rewrite
 
 
 def flat(no: Refusal) -> Told:
@@ -224,7 +204,7 @@ KEYS = (
         "some-routes-open",  # a route was added behind the list of guarded ones
         "key-required",
         ("createModeration",),
-        on_refusal=ignored("missing-key"),
+        on_refusal=forgiven("missing-key"),
     ),
     fault(
         "bearer-refused",  # the key is looked for in a header of the maker's own
@@ -237,7 +217,7 @@ KEYS = (
         "any-key",
         "wrong-key-refused",
         ("listModels",),
-        on_refusal=ignored("wrong-key"),
+        on_refusal=forgiven("wrong-key"),
     ),
     fault(
         "wrong-key-no-code",
@@ -251,7 +231,7 @@ KEYS = (
         "body-before-key",  # the key is looked at by the handler, not before it
         "key-before-body",
         JSON,
-        on_refusal=ignored("wrong-key"),
+        on_refusal=forgiven("wrong-key"),
     ),
 )
 ORGANIZATIONS = (
@@ -272,7 +252,7 @@ ORGANIZATIONS = (
         "organization-uncounted",
         "organization-usage",
         ("controlCounters",),
-        on_reply=rewritten(uncounted),
+        on_reply=body_of(uncounted),
     ),
     fault(
         "organization-named",
@@ -284,7 +264,7 @@ ORGANIZATIONS = (
         "any-organization",
         "foreign-organization-refused",
         ("listModels",),
-        on_refusal=ignored("wrong-organization"),
+        on_refusal=forgiven("wrong-organization"),
     ),
     fault(
         "orphan-key-forbidden",
@@ -310,7 +290,7 @@ BODIES = (
         "any-media-type",
         "text-plain-refused",
         ("createEmbedding",),
-        on_refusal=ignored("wrong-media-type"),
+        on_refusal=forgiven("wrong-media-type"),
     ),
     fault(
         "not-json-unprocessable",

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
-from mockserver.deviations.api import ignored, rewritten, told
-from mockserver.reply import Refuse, Reply
+from mockserver.faults import body_of, forgiven, refused_if, told
+from mockserver.reply import Reply
 from spec import Operation, load
 
 LIMIT = 8191  # tokens that a silent server keeps
@@ -45,13 +45,7 @@ def taking(change: Callable[[Any], Any]) -> Callable[[Operation, Body], Body]:
 
 def refusing(unwanted: Callable[[Any], bool]) -> Callable[[Operation, Body], Body]:
     """Refuses inputs that are ``unwanted``."""
-
-    def refuse(operation: Operation, body: Body) -> Body:
-        if unwanted(body.get("input")):
-            raise Refuse(operation.refusals["schema"].worded(fault="bad input"))
-        return body
-
-    return refuse
+    return refused_if(lambda body: unwanted(body.get("input")))
 
 
 def any_model(operation: Operation, body: Body) -> Body:
@@ -107,7 +101,7 @@ def hashed(request: Any) -> Any:
 
 
 def rows(change: Callable[[list[Body]], list[Body]]) -> Callable[[Reply], Reply]:
-    return rewritten(lambda body: {**body, "data": change(body["data"])})
+    return body_of(lambda body: {**body, "data": change(body["data"])})
 
 
 def vectors(change: Callable[[Vector], Vector]) -> Callable[[Reply], Reply]:
@@ -185,7 +179,7 @@ def counted(**more: int) -> Callable[[Reply], Reply]:
         sums = {key: usage.get(key, 0) + extra for key, extra in more.items()}
         return {**body, "usage": {**usage, **sums}}
 
-    return rewritten(count)
+    return body_of(count)
 
 
 def file_named(reply: Reply) -> Reply:
@@ -214,7 +208,7 @@ REQUESTS = (
     fault(
         "embeddings.any-endpoint",
         "embeddings.model-endpoint",
-        on_refusal=ignored("wrong-endpoint"),
+        on_refusal=forgiven("wrong-endpoint"),
     ),
     fault(
         "embeddings.text-iterated",
@@ -296,7 +290,7 @@ REPLIES = (
     fault(
         "embeddings.usage-zero",
         "embeddings.tokens-usage",
-        on_reply=rewritten(
+        on_reply=body_of(
             lambda body: {**body, "usage": dict.fromkeys(body["usage"], 0)}
         ),
     ),

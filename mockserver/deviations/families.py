@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
+from mockserver.faults import body_of, chunks
 from mockserver.reply import Refuse, Reply
 from spec import Clause, Operation, Spec
 from spec.model import Pointer
@@ -63,13 +64,16 @@ def _of(clause: Clause, kind: str, operation: Operation) -> Iterator[Deviation]:
         case "rule":
             yield fault(f"{clause.id}:forgotten", forget=frozenset({clause.id}))
         case "id":
-            yield fault(f"{clause.id}:other-prefix", on_reply=_with_id("id-"))
+            yield fault(
+                f"{clause.id}:other-prefix",
+                on_reply=body_of(lambda body: {**body, "id": "id-x"}),
+            )
         case "reply":
             for path in _required(operation.reply):
                 yield fault(
                     f"{clause.id}:without-{'.'.join(path)}",
                     also=(f"{resource}.*", "api.*"),
-                    on_reply=_omitting(path),
+                    on_reply=body_of(_omit(path)),
                 )
         case "stream":
             assert operation.stream is not None
@@ -81,7 +85,7 @@ def _of(clause: Clause, kind: str, operation: Operation) -> Iterator[Deviation]:
                         f"{resource}.stop-*",
                         f"{resource}.logprobs-streamed",
                     ),
-                    on_events=_each(_omit(path)),
+                    on_events=chunks(_omit(path)),
                 )
         case "fuzz-valid":
             yield fault(
@@ -232,17 +236,6 @@ def _required(schema: Mapping[str, Json], path: Pointer = ()) -> Iterator[Pointe
         yield from _required(schema["items"], (*path, "[]"))
 
 
-def _omitting(path: Pointer) -> Callable[[Reply], Reply]:
-    omit = _omit(path)
-
-    def change(reply: Reply) -> Reply:
-        if reply.status != 200:
-            return reply
-        return replace(reply, body=omit(reply.body))
-
-    return change
-
-
 def _omit(path: Pointer) -> Callable[[Json], Json]:
     def omit(body: Json) -> Json:
         changed: Json = copy.deepcopy(body)
@@ -261,21 +254,3 @@ def _drop(value: Json, path: Pointer) -> None:
         _drop(value.get(step), tuple(rest))
     elif isinstance(value, dict):
         value.pop(step, None)
-
-
-def _each(change: Callable[[Json], Json]) -> Callable[[Iterator[Any]], Iterator[Any]]:
-    """``change`` on every chunk of a stream, and not on its terminator."""
-
-    def changed(items: Iterator[Any]) -> Iterator[Any]:
-        return (item if isinstance(item, str) else change(item) for item in items)
-
-    return changed
-
-
-def _with_id(prefix: str) -> Callable[[Reply], Reply]:
-    def change(reply: Reply) -> Reply:
-        if reply.status != 200:
-            return reply
-        return replace(reply, body={**reply.body, "id": prefix + "x"})
-
-    return change

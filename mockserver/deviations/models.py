@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
-from mockserver.deviations.api import Told, rewritten, told
+from mockserver.deviations.api import Told
+from mockserver.faults import body_of, told
 from mockserver.reply import Refuse, Reply
 from spec import Refusal, load
 
@@ -23,11 +24,11 @@ def each(change: Callable[[Body], Body]) -> Callable[[Reply], Reply]:
             return {**body, "data": [change(entry) for entry in body["data"]]}
         return change(body)
 
-    return rewritten(shown)
+    return body_of(shown)
 
 
 def with_data(change: Callable[[list[Body]], list[Body]]) -> Callable[[Reply], Reply]:
-    return rewritten(lambda body: {**body, "data": change(body["data"])})
+    return body_of(lambda body: {**body, "data": change(body["data"])})
 
 
 def without(key: str) -> Callable[[Body], Body]:
@@ -155,7 +156,7 @@ DEVIATIONS = (
         "models.retrieve-created-now",  # the entry is made anew when it is asked for
         "models.retrieve-equals-list",
         ("retrieveModel",),
-        on_reply=rewritten(lambda body: {**body, "created": int(time.time())}),
+        on_reply=body_of(lambda body: {**body, "created": int(time.time())}),
     ),
     Deviation(
         "models.retrieve-without-id",
@@ -167,7 +168,7 @@ DEVIATIONS = (
         "models.retrieve-id",
         ("retrieveModel",),
         also=("models.retrieve-equals-list", "models.retrieve-tuned"),
-        on_reply=rewritten(lambda body: {**body, "id": f"engine/{body['id']}"}),
+        on_reply=body_of(lambda body: {**body, "id": f"engine/{body['id']}"}),
     ),
     Deviation(
         "models.unknown-as-loaded",
@@ -185,13 +186,13 @@ DEVIATIONS = (
         "models.deletion-renamed",
         "models.delete-schema",
         ("deleteModel",),
-        on_reply=rewritten(renamed),
+        on_reply=body_of(renamed),
     ),
     Deviation(
         "models.deletion-false",
         "models.delete-schema",
         ("deleteModel",),
-        on_reply=rewritten(lambda body: {**body, "deleted": False}),
+        on_reply=body_of(lambda body: {**body, "deleted": False}),
     ),
     Deviation(
         "models.deleted-found",

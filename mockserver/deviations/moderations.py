@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
-from mockserver.deviations.api import rewritten
+from mockserver.faults import body_of
 from mockserver.reply import Refuse, Reply
 from spec import Operation, load
 
@@ -84,7 +84,7 @@ def to_the_end(text: str) -> str:
 
 def rows(change: Callable[[Body], Body]) -> Callable[[Reply], Reply]:
     """Changes each result."""
-    return rewritten(
+    return body_of(
         lambda body: {**body, "results": [change(row) for row in body["results"]]}
     )
 
@@ -134,20 +134,20 @@ DEVIATIONS = (
     fault(
         "moderations.first-only",
         "moderations.array",
-        on_reply=rewritten(lambda body: {**body, "results": body["results"][:1]}),
+        on_reply=body_of(lambda body: {**body, "results": body["results"][:1]}),
     ),
     fault(
         "moderations.reversed",
         "moderations.array-order",
         also=("moderations.truncation",),
-        on_reply=rewritten(lambda body: {**body, "results": body["results"][::-1]}),
+        on_reply=body_of(lambda body: {**body, "results": body["results"][::-1]}),
     ),
     fault("moderations.stable-unknown", "moderations.models", on_body=stable_unknown),
     fault("moderations.any-model", "moderations.model-unknown", on_body=any_model),
     fault(
         "moderations.model-alias",
         "moderations.model-version",
-        on_reply=rewritten(lambda body: {**body, "model": LATEST}),
+        on_reply=body_of(lambda body: {**body, "model": LATEST}),
     ),
     fault(
         "moderations.foreign-categories",
