@@ -30,6 +30,7 @@ from mockserver.deviation import Deviation
 from mockserver.deviations import deviations
 from mockserver.ids import Ids
 from mockserver.mind import Mind
+from mockserver.registry import built
 from mockserver.server import listen, url
 from spec import Spec, load
 
@@ -68,7 +69,7 @@ def results(
         socket.url,
         spec,
         key=KEY,
-        claims=claims or Claims.everything(spec),
+        claims=claims or served(spec),
         deterministic=True,
         organization="org-assay",
         tape=Tape(httpx.HTTPTransport(verify=False, trust_env=False)),
@@ -77,6 +78,22 @@ def results(
         return list(run(target, checks))
     finally:
         target.close()
+
+
+def served(spec: Spec) -> Claims:
+    """What our mock claims in this edition: everything that it has built."""
+    return Claims(built(spec), Claims.everything(spec).capabilities)
+
+
+def due(spec: Spec) -> frozenset[str]:
+    """The clauses that have to be observed and broken: of all that is built."""
+    ready = built(spec)
+    return frozenset(
+        clause.id
+        for clause in spec.clauses.values()
+        if not clause.unobservable
+        and (not clause.operations or any(name in ready for name in clause.operations))
+    )
 
 
 class Socket:
@@ -204,7 +221,7 @@ def claimed(spec: Spec, group: Collection[Deviation], checks: Iterable[str]) -> 
         if len(spec.clauses[id].operations) == 1
     )
     own = {name for deviation in group for name in deviation.operations}
-    whole = Claims.everything(spec)
+    whole = served(spec)
     if not own:
         return whole
     return Claims(frozenset((*own, *single)), whole.capabilities)

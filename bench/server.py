@@ -185,7 +185,7 @@ def shares() -> Iterator[tuple[str, float, float]]:
     from mockserver.app import house
     from mockserver.edge import Edge, Incoming
     from spec import load
-    from spec.validate import refusal
+    from spec.validation import refusal
 
     spec = load()
     edge = Edge(house(spec))

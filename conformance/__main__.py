@@ -15,25 +15,30 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from conformance import account, options
 from conformance.baseline import Baseline
 from conformance.embedded import embedded
 from conformance.exchange import curl
-from conformance.probe import from_yaml, probe, to_yaml
+from conformance.probe import built, from_yaml, probe, to_yaml
 from conformance.progress import progress
 from conformance.registry import Check, all_checks
 from conformance.results import Result, exit_code, run_json
-from conformance.runner import complete, run
+from conformance.runner import run
 from conformance.session import (
+    Claimed,
     Unreachable,
+    matching,
     opened,
     prepared,
     reach,
     selected,
 )
-from conformance.target import Claims, Target
+from conformance.target import Target
 from reports import summary
 from spec import Clause, Spec, load
+from spec.load import editions
 
 DEFAULT_HTML = Path("reports/out/index.html")
 USAGE = 2
@@ -62,7 +67,6 @@ def check(chosen: argparse.Namespace) -> int:
     spec = load(chosen.edition)
     checks = all_checks(spec)
     clauses = selected(spec, checks, options.only(chosen), quick=chosen.quick)
-    complete(clauses, checks)
     baseline = Baseline.read(chosen.baseline, spec) if chosen.baseline else Baseline({})
     started, begun = datetime.now(UTC), time.monotonic()
     with _target(chosen, spec) as target:
@@ -83,20 +87,25 @@ def check(chosen: argparse.Namespace) -> int:
 
 @contextmanager
 def _target(chosen: argparse.Namespace, spec: Spec) -> Iterator[Target]:
-    """The server of the command line, ready; or the mock, which claims everything."""
+    """The server of the command line, ready; or the mock, which claims all it has."""
     if chosen.url:
-        claims = (
-            from_yaml(chosen.claims.read_text("utf-8"), spec) if chosen.claims else None
-        )
-        with _ready(chosen, spec, chosen.url, None, claims) as target:
+        with _ready(chosen, spec, chosen.url, None, _claimed(chosen, spec)) as target:
             yield target
         return
     with (
         _tidy(),
         embedded(chosen.edition) as (url, key),
-        _ready(chosen, spec, url, key, Claims.everything(spec)) as target,
+        _ready(chosen, spec, url, key, built) as target,
     ):
         yield target
+
+
+def _claimed(chosen: argparse.Namespace, spec: Spec) -> Claimed:
+    """How the server's claims are learned: from the file that is named, or from it."""
+    if not chosen.claims:
+        return probe
+    claims = from_yaml(chosen.claims.read_text("utf-8"), spec)
+    return lambda target: claims
 
 
 @contextmanager
@@ -117,7 +126,7 @@ def _ready(
     spec: Spec,
     url: str,
     key: str | None,
-    claims: Claims | None,
+    claimed: Claimed,
 ) -> Iterator[Target]:
     target = opened(
         options.server(chosen, url, key),
@@ -128,7 +137,7 @@ def _ready(
         command=_command(chosen),
     )
     try:
-        yield prepared(target, claims)
+        yield prepared(target, claimed)
     finally:
         target.close()
 
@@ -199,7 +208,7 @@ def _tell(
 
 def list_clauses(chosen: argparse.Namespace) -> int:
     spec = load(chosen.edition)
-    for clause in selected(spec, {}, options.only(chosen)):
+    for clause in matching(spec, options.only(chosen)):
         print(account.listed(clause, spec))
     return 0
 
@@ -254,20 +263,55 @@ def _validate(record: Any, path: Path) -> None:
 
 
 def spec_page(chosen: argparse.Namespace) -> int:
-    spec = load(chosen.edition)
-    if chosen.what == "export":
-        from spec.export import export
+    return int(PAGES[chosen.what](chosen))
 
-        print(json.dumps(export(spec), indent=2, default=str))
-        return 0
+
+def _editions(chosen: argparse.Namespace) -> list[Spec]:
+    """The edition that is named, else each."""
+    named = [chosen.edition] if chosen.edition else editions()
+    return [load(edition) for edition in named]
+
+
+def lint_spec(chosen: argparse.Namespace) -> int:
     from spec.lint import lint
 
-    faults = list(lint(spec))
+    faults = dict.fromkeys(f for spec in _editions(chosen) for f in lint(spec))
     for fault in faults:
         print(fault)
     return 1 if faults else 0
 
 
+def export_spec(chosen: argparse.Namespace) -> int:
+    from spec.export import export
+
+    document = export(load(chosen.edition))
+    if chosen.format == "yaml":
+        print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
+    else:
+        print(json.dumps(document, indent=2))
+    return 0
+
+
+def diff_spec(chosen: argparse.Namespace) -> int:
+    from spec.compare import told
+
+    print(told(load(chosen.before), load(chosen.after)))
+    return 0
+
+
+def tell_clauses(chosen: argparse.Namespace) -> int:
+    from spec.tables import tables
+
+    print(tables(_editions(chosen), chosen.resource), end="")
+    return 0
+
+
+PAGES = {
+    "lint": lint_spec,
+    "export": export_spec,
+    "diff": diff_spec,
+    "clauses": tell_clauses,
+}
 COMMANDS = {
     "check": check,
     "list": list_clauses,

@@ -39,6 +39,11 @@ def scripted(
     yield own
 
 
+def govern(target: "Target", **policy: Any) -> None:
+    """Set what the target's organisation may ask and generate; all else is lifted."""
+    target.post("/_assay/policy", **policy).json()
+
+
 def counters(target: "Target") -> Any:
     """The counters of the target's key."""
     return target.get("/_assay/counters").json()

@@ -97,9 +97,9 @@ def _lawful(
     """Bodies that the keyword lets pass, each with a name."""
     name = spelled(pointer)
     for value in lawful(operation.field(pointer), keyword):
-        yield f"{name} = {value!r}", with_value(sample, pointer, value)
+        yield f"{name} = {value!r}", with_value(operation, sample, pointer, value)
     if keyword == "accept" and not required_at(operation, pointer):
-        yield f"a body without {name}", with_value(sample, pointer, GONE)
+        yield f"a body without {name}", with_value(operation, sample, pointer, GONE)
 
 
 def _unlawful(
@@ -110,9 +110,9 @@ def _unlawful(
     if keyword == "additionalProperties":
         yield "an unknown parameter", {**sample, "assay_unknown_parameter": 1}
     if keyword == "required":
-        yield f"a body without {name}", with_value(sample, pointer, GONE)
+        yield f"a body without {name}", with_value(operation, sample, pointer, GONE)
     for value in unlawful(operation.field(pointer), keyword):
-        yield f"{name} = {value!r}", with_value(sample, pointer, value)
+        yield f"{name} = {value!r}", with_value(operation, sample, pointer, value)
 
 
 def _sent(target: "Target", operation: Operation, body: Body) -> "Answer":

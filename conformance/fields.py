@@ -23,12 +23,23 @@ def required_at(operation: Operation, pointer: Pointer) -> bool:
     return pointer[-1] in above.get("required", ())
 
 
-def with_value(sample: Mapping[str, Json], pointer: Pointer, value: Json) -> Json:
-    """``sample`` with ``value`` at ``pointer``; an item is the first of its array."""
+def with_value(
+    operation: Operation, sample: Mapping[str, Json], pointer: Pointer, value: Json
+) -> Json:
+    """``sample`` with ``value`` at ``pointer``; an item is the first of its array.
+
+    What would hold the value and is not there is the first example of its schema.
+    """
     body = copy.deepcopy(dict(sample))
     place: Any = body
-    for step in pointer[:-1]:
-        place = place[0] if step == "[]" else place[step]
+    for depth, step in enumerate(pointer[:-1], 1):
+        if step == "[]":
+            place = place[0]
+            continue
+        if place.get(step) is None:
+            above = operation.field(pointer[:depth])
+            place[step] = copy.deepcopy(above["examples"][0])
+        place = place[step]
     last: Any = 0 if pointer[-1] == "[]" else pointer[-1]
     if value is GONE:
         place.pop(last, None)
@@ -53,17 +64,34 @@ def lawful(node: Mapping[str, Json], keyword: str) -> Iterator[Json]:
         case "minItems" | "maxItems":
             if kinds(bearer(node, keyword)["items"]) == {"string"}:
                 yield _items(node, bound)
-        case "maxLength":
+        case "minLength" | "maxLength":
             yield "a" * bound
+        case "maxProperties":
+            yield {f"k{number}": "v" for number in range(bound)}
         case "enum":
             yield from (value for value in node["enum"] if value is not None)
         case "pattern" | "accept":
             yield from _accepted(node, keyword)
         case "propertyNames":
-            yield {"12": 1}
+            yield from ({name: _inside(node)} for name in _names(node, 0))
         case "values":
-            extremes = node["additionalProperties"]
-            yield from ({"12": extremes["minimum"]}, {"12": extremes["maximum"]})
+            name, inner = _names(node, 0)[0], node["additionalProperties"]
+            keywords = {"minimum", "maximum", "maxLength"} & inner.keys()
+            for keyword in sorted(keywords, reverse=True):
+                yield from ({name: v} for v in list(lawful(inner, keyword))[:1])
+
+
+def _names(node: Mapping[str, Json], beyond: int) -> list[str]:
+    """Names that a map may have, or just may not have."""
+    names = node.get("propertyNames", {})
+    if "maxLength" in names:
+        return ["k" * (names["maxLength"] + beyond)]
+    return ["abc" if beyond else "12"]
+
+
+def _inside(node: Mapping[str, Json]) -> Json:
+    """A value that a map may hold."""
+    return 1 if kinds(node["additionalProperties"]) & {"number", "integer"} else "v"
 
 
 def unlawful(node: Mapping[str, Json], keyword: str) -> Iterator[Json]:
@@ -78,18 +106,23 @@ def unlawful(node: Mapping[str, Json], keyword: str) -> Iterator[Json]:
             yield _items(node, bound - 1)
         case "maxItems":
             yield _items(node, bound + 1)
+        case "minLength":
+            yield "a" * (bound - 1)
         case "maxLength":
             yield "a" * (bound + 1)
+        case "maxProperties":
+            yield {f"k{number}": "v" for number in range(bound + 1)}
         case "enum":
             yield "robot"
         case "pattern":
             yield from ("a b", "a.b")
         case "propertyNames":
-            yield {"abc": 1}
+            yield from ({name: _inside(node)} for name in _names(node, 1))
         case "values":
-            extremes = node["additionalProperties"]
-            yield {"12": extremes["minimum"] - 1}
-            yield {"12": extremes["maximum"] + 1}
+            name, inner = _names(node, 0)[0], node["additionalProperties"]
+            keywords = {"minimum", "maximum", "maxLength"} & inner.keys()
+            for keyword in sorted(keywords, reverse=True):
+                yield from ({name: value} for value in unlawful(inner, keyword))
         case "type":
             yield from _strangers(node)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from conformance.view import Absent, plain, view
 
-WAYS = ("join", "extend", "first", "last")
+WAYS = ("join", "extend", "first", "last", "merge")
 
 
 def fold(
@@ -33,7 +33,7 @@ def _choice(pieces: Sequence[Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
     whence, where = recipe.get("from"), recipe.get("to")
     sides = [piece[whence] for piece in pieces] if whence else pieces
     inner = _added(sides, recipe)
-    outer = _added(pieces, {**recipe, "join": (), "extend": ()}) if whence else inner
+    outer = _added(pieces, {**recipe, "join": ()}) if whence else inner
     named = {*_names(recipe), whence}
     kept = {key: v for key, v in plain(pieces[0]).items() if key not in named}
     return {**kept, where: inner, **outer} if where else {**kept, **inner}
@@ -52,9 +52,39 @@ def _added(pieces: Iterable[Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
             values = [row[name] for row in rows if name in row]
             if values:
                 total[name] = put(values)
+    for name, joined in recipe.get("merge", {}).items():
+        values = [row[name] for row in rows if row.get(name) is not None]
+        if values:
+            total[name] = _merge(values, joined)
     for name in recipe.get("extend", ()):
         _extend(total, name, rows)
     return total
+
+
+def _merge(values: Sequence[Any], joined: Sequence[str]) -> Any:
+    """Objects, or lists of objects by index, whose ``joined`` texts come in pieces."""
+    if not isinstance(values[0], list):
+        return _piled([value for value in values if isinstance(value, dict)], joined)
+    items: dict[int, list[Any]] = {}
+    for item in (item for value in values for item in value):
+        bare = {key: v for key, v in item.items() if key != "index"}
+        items.setdefault(item.get("index", 0), []).append(bare)
+    return [_piled(items[index], joined) for index in sorted(items)]
+
+
+def _piled(parts: Sequence[Any], joined: Sequence[str]) -> dict[str, Any]:
+    """One object of its parts: the ``joined`` texts in a row, else what came first."""
+    whole: dict[str, Any] = {}
+    for key in dict.fromkeys(key for part in parts for key in part):
+        held = [part[key] for part in parts if part.get(key) is not None]
+        inside = [n.partition(".")[2] for n in joined if n.startswith(f"{key}.")]
+        if key in joined:
+            whole[key] = _join(held)
+        elif inside and held:
+            whole[key] = _piled(held, inside)
+        else:
+            whole[key] = _first(held)
+    return whole
 
 
 def _join(values: Sequence[Any]) -> str:

@@ -98,8 +98,19 @@ def _report(sub: argparse.ArgumentParser) -> None:
 
 
 def _spec(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("what", choices=["export", "lint"], help="OpenAPI, or faults")
-    sub.add_argument("--edition", help="of the API, such as 2023-04")
+    whats = sub.add_subparsers(dest="what", required=True)
+    edition = "of the API, such as 2023-04"
+    lint = whats.add_parser("lint", help="tells what is wrong with the pages")
+    lint.add_argument("--edition", help=f"{edition}; by default each")
+    export = whats.add_parser("export", help="writes an edition as plain OpenAPI 3.1")
+    export.add_argument("--edition", help=edition)
+    export.add_argument("--format", choices=["json", "yaml"], default="json")
+    diff = whats.add_parser("diff", help="tells what changed between two editions")
+    diff.add_argument("before", metavar="A", help=edition)
+    diff.add_argument("after", metavar="B", help=edition)
+    clauses = whats.add_parser("clauses", help="writes the clauses as tables")
+    clauses.add_argument("--edition", help=f"{edition}; by default each")
+    clauses.add_argument("--resource", help="such as chat; by default each")
 
 
 COMMANDS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
@@ -108,7 +119,7 @@ COMMANDS: Mapping[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = 
     "explain": (_explain, "tells all about one clause"),
     "probe": (_probe, "finds out what a server serves and writes its claims"),
     "report": (_report, "renders a run.json"),
-    "spec": (_spec, "exports or lints the spec"),
+    "spec": (_spec, "checks, exports, compares or lists the spec"),
 }
 
 

@@ -16,7 +16,8 @@ from spec import Operation, Spec
 NOWHERE = "/assay-no-such-path"
 NOBODY = "assay-no-such-id"
 CONTROL = "/_assay/counters"
-ABSENT = (405, 501)
+NOT_BUILT = 501
+ABSENT = (405, NOT_BUILT)
 
 
 def probe(target: Target) -> Claims:
@@ -46,6 +47,15 @@ def probe(target: Target) -> Claims:
     return Claims(frozenset(operations), frozenset(capabilities))
 
 
+def built(target: Target) -> Claims:
+    """What a mock of ours claims: everything, but for what it answers with 501."""
+    look, whole = _Look(target), Claims.everything(target.spec)
+    operations = (target.spec.operations[id] for id in whole.operations)
+    return Claims(
+        frozenset(op.id for op in operations if look.built(op)), whole.capabilities
+    )
+
+
 @dataclass
 class _Look:
     """Asks what exists; remembers how the server tells of an unknown path."""
@@ -59,6 +69,11 @@ class _Look:
         if answer is None or answer.status in ABSENT:
             return False
         return answer.status != 404 or not self.like_unknown(operation, answer)
+
+    def built(self, operation: Operation) -> bool:
+        """Whether a mock has something behind the path."""
+        answer = self.answer(operation.method, filled(operation.path))
+        return answer is not None and answer.status != NOT_BUILT
 
     def like_unknown(self, operation: Operation, answer: Answer) -> bool:
         """Whether a 404 is about the path, not about what the path or body names."""

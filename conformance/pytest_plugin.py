@@ -130,7 +130,6 @@ class Clauses(pytest.Collector):
 
     def collect(self) -> Iterator[ClauseItem]:
         from conformance.registry import all_checks
-        from conformance.runner import complete
         from conformance.session import base, selected
         from spec import load
 
@@ -139,7 +138,6 @@ class Clauses(pytest.Collector):
             spec = load(self.config.getoption("--assay-edition"))
             checks = all_checks(spec)
             clauses = selected(spec, checks, self.config.getoption("--assay-only"))
-            complete(clauses, checks)
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
         for clause in clauses:

@@ -63,13 +63,18 @@ def bound(spec: Spec, checks: Mapping[str, Check] | None = None) -> dict[str, Ch
 def all_checks(spec: Spec) -> dict[str, Check]:
     """The written and the derived checks of this edition, in the order of the spec.
 
-    Raises ValueError where a derived check is also written by hand.
+    Where nothing is written for a resource, nothing is derived either: a resource is
+    judged once somebody stands behind its checks. Raises ValueError where a derived
+    check is also written by hand.
     """
     import conformance.checks  # noqa: F401  # importing it registers
     from conformance.derived import derived_checks
 
     found = bound(spec)
+    judged = {spec.clauses[id].resource for id in found}
     for derived in derived_checks(spec):
+        if spec.clauses[derived.clause_id].resource not in judged:
+            continue
         if derived.clause_id in found:
             raise ValueError(f"expected one check of {derived.clause_id!r}, got two")
         found[derived.clause_id] = derived

@@ -1,7 +1,7 @@
 """From a URL to a target that is ready to be checked."""
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
@@ -18,6 +18,10 @@ from spec import Clause, Spec
 
 COURTESY = {"requests": 2000, "tokens": 200_000, "seconds": 1800}
 """What a run may ask of a server on another machine, unless it is told otherwise."""
+
+
+Claimed = Callable[[Target], Claims]
+"""How the claims of a server are learned."""
 
 
 class Unreachable(Exception):  # noqa: N818  # the word of the house
@@ -131,11 +135,11 @@ def unreached(error: httpx.HTTPError, target: Target) -> str:
             return f"could not be asked: {error}"
 
 
-def prepared(target: Target, claims: Claims | None = None) -> Target:
+def prepared(target: Target, claimed_by: Claimed = probe) -> Target:
     """The target with its claims and models, and whether it repeats itself."""
     reach(target)
     try:
-        claimed = replace(target, claims=claims or probe(target))
+        claimed = replace(target, claims=claimed_by(target))
         if not claimed.claims.operations:
             raise Unreachable(f"{target.base_url} answers to no operation of the API")
         return find_out(claimed)
@@ -150,15 +154,31 @@ def selected(
     *,
     quick: bool = False,
 ) -> list[Clause]:
-    """The clauses that are asked for; raises ValueError for a pattern without any."""
+    """The clauses that are asked for, of those that ``checks`` can judge.
+
+    What nothing can observe is told beside the checks of its resource. Raises
+    ValueError where nothing is left.
+    """
+    judged = {spec.clauses[id].resource for id in checks if id in spec.clauses}
+    slow = {id for id, check in checks.items() if quick and check.slow}
+    chosen = [
+        clause
+        for clause in matching(spec, only)
+        if clause.id in checks or (clause.unobservable and clause.resource in judged)
+    ]
+    if not chosen:
+        raise ValueError(f"nothing is checked yet of {', '.join(only)}")
+    return [clause for clause in chosen if clause.id not in slow]
+
+
+def matching(spec: Spec, only: Iterable[str] = ()) -> list[Clause]:
+    """The clauses that a pattern fits; raises ValueError for one that fits none."""
     patterns = tuple(only)
     clauses = spec.clauses.values()
     for pattern in patterns:
         if not any(matches(clause, [pattern]) for clause in clauses):
             raise ValueError(f"expected a clause or a resource, got {pattern!r}")
-    named = [clause for clause in clauses if matches(clause, patterns)]
-    slow = {id for id, check in checks.items() if quick and check.slow}
-    return [clause for clause in named if clause.id not in slow]
+    return [clause for clause in clauses if matches(clause, patterns)]
 
 
 def matches(clause: Clause, patterns: Iterable[str]) -> bool:

@@ -10,8 +10,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until interrupted; 0 after that, 2 where the call's words are off."""
     options = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    if options.list_deviations:
-        return _list()
+    try:
+        if options.list_deviations:
+            return _list(options.edition)
+        if options.list_unbuilt:
+            return _list_unbuilt(options.edition)
+    except ValueError as fault:
+        print(f"assay-mock: {fault}", file=sys.stderr)
+        return 2
     return _serve(options)
 
 
@@ -37,15 +43,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, help="make ids and draws repeatable")
     parser.add_argument("--list-deviations", action="store_true")
+    parser.add_argument(
+        "--list-unbuilt", action="store_true", help="what is answered with 501"
+    )
     return parser
 
 
-def _list() -> int:
+def _list(edition: str | None) -> int:
     from mockserver.deviations import deviations
     from spec import load
 
-    for deviation in deviations(load()).values():
+    for deviation in deviations(load(edition)).values():
         print(f"{deviation.id:60} {deviation.noticed_by}")
+    return 0
+
+
+def _list_unbuilt(edition: str | None) -> int:
+    from mockserver.registry import built
+    from spec import load
+
+    spec = load(edition)
+    served = built(spec)
+    for operation in spec.operations.values():
+        if operation.id not in served:
+            print(f"{operation.id:32} {operation.name}")
     return 0
 
 

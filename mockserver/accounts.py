@@ -1,7 +1,7 @@
 """Keys, the organisations behind them, what they used and what they may."""
 
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -12,6 +12,21 @@ WINDOW = 60  # seconds that a rate limit looks back
 REQUESTS_PER_MINUTE = 3500  # told in the headers where no limit is set
 
 
+@dataclass(frozen=True)
+class Policy:
+    """What an operator lets an organisation ask and generate; None is no limit."""
+
+    blocked: tuple[str, ...] = ()
+    """Terms that no generated text holds."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    def capped(self, tokens: int) -> int:
+        """How many tokens a text may have that asks for so many."""
+        most = self.completion_tokens
+        return tokens if most is None else min(tokens, most)
+
+
 @dataclass
 class Organization:
     """What one organisation used, and the limits that were set for it."""
@@ -19,11 +34,21 @@ class Organization:
     id: str
     usage: Counter[str] = field(default_factory=Counter)
     users: Counter[str] = field(default_factory=Counter)
+    """Tokens by end user."""
+    user_calls: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    """Tokens by the snapshot that answered."""
     requests: int | None = None
     tokens: int | None = None
     quota: int | None = None
+    user_requests: int | None = None
+    policy: Policy = Policy()
     calls: deque[float] = field(default_factory=deque)
     spent: deque[tuple[float, int]] = field(default_factory=deque)
+    recent_of: defaultdict[str, deque[float]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
+    """When each end user called in this window."""
 
     @property
     def total(self) -> int:
@@ -38,6 +63,20 @@ class Organization:
         """Requests left in this window."""
         limit = REQUESTS_PER_MINUTE if self.requests is None else self.requests
         return max(0, limit - len(self.calls))
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The tokens of one answer, for which end user, and the snapshot that gave it."""
+
+    prompt: int
+    completion: int
+    user: str | None
+    model: str | None
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
 
 
 @dataclass(frozen=True)
@@ -59,7 +98,9 @@ class Accounts:
             keys, (("org-assay",), "owner")
         )
         self._organizations: dict[str, Organization] = {}
+        self._revoked: set[str] = set()
         self._faults: dict[str, str] = {}
+        self._breaks: dict[str, tuple[str, int]] = {}
         self._lock = Lock()
 
     def caller(self, authorization: str | None, organization: str | None) -> Caller:
@@ -81,9 +122,24 @@ class Accounts:
         """Make ``key`` known as a member of ``organizations``."""
         self._members[key] = (organizations, role)
 
-    def fail_next(self, caller: Caller, refusal: str) -> None:
-        """Make the caller's next request meet ``refusal``."""
-        self._faults[caller.key] = refusal
+    def revoke(self, key: str) -> None:
+        """End the access of ``key``, known or not."""
+        self._revoked.add(key)
+
+    def fail_next(self, caller: Caller, refusal: str, after: int | None = None) -> None:
+        """Make the caller's next request meet ``refusal``.
+
+        With ``after`` it is the next stream that meets it, behind so many events.
+        """
+        if after is None:
+            self._faults[caller.key] = refusal
+        else:
+            self._breaks[caller.key] = (refusal, after)
+
+    def break_of(self, caller: Caller) -> tuple[Refusal, int] | None:
+        """What the stream that now begins will meet, and behind how many events."""
+        refusal, after = self._breaks.pop(caller.key, (None, 0))
+        return None if refusal is None else (self._refusals[refusal], after)
 
     def admit(self, caller: Caller) -> None:
         """Count one request. Raises Refuse where a limit or a fault is in its way."""
@@ -93,20 +149,34 @@ class Accounts:
         with self._lock:
             self._enter(caller.organization)
 
-    def spend(
-        self, caller: Caller, prompt: int, completion: int, user: str | None
-    ) -> None:
+    def charge(self, caller: Caller, user: str | None) -> None:
+        """Let one request in that costs something.
+
+        Raises Refuse where the quota is used up, or the end user's limit is reached.
+        """
+        house = caller.organization
+        with self._lock:
+            if house.quota is not None and house.total >= house.quota:
+                raise Refuse(self._refusals["quota"])
+            if user is not None:
+                self._enter_user(house, user)
+
+    def spend(self, caller: Caller, bill: Bill) -> None:
         """Count the tokens of one answer."""
         with self._lock:
             house = caller.organization
-            house.usage.update(prompt_tokens=prompt, completion_tokens=completion)
-            house.spent.append((time.monotonic(), prompt + completion))
-            if user is not None:
-                house.users[user] += prompt + completion
+            house.usage.update(
+                prompt_tokens=bill.prompt, completion_tokens=bill.completion
+            )
+            house.spent.append((time.monotonic(), bill.total))
+            if bill.user is not None:
+                house.users[bill.user] += bill.total
+            if bill.model is not None:
+                house.models[bill.model] += bill.total
 
     def _member(self, key: str, asked: str | None) -> Caller:
         known = self._members.get(key)
-        if known is None and not self._open:
+        if key in self._revoked or (known is None and not self._open):
             raise Refuse(self._refusals["wrong-key"].worded(key=masked(key)))
         organizations, role = known or (("org-assay",), "owner")
         if asked and asked not in organizations:
@@ -125,9 +195,17 @@ class Accounts:
             raise Refuse(self._refusals["request-rate"].worded(limit=house.requests))
         if house.tokens is not None and house.recent() >= house.tokens:
             raise Refuse(self._refusals["token-rate"].worded(limit=house.tokens))
-        if house.quota is not None and house.total >= house.quota:
-            raise Refuse(self._refusals["quota"])
         house.calls.append(time.monotonic())
+
+    def _enter_user(self, house: Organization, user: str) -> None:
+        recent, now = house.recent_of[user], time.monotonic()
+        while recent and recent[0] < now - WINDOW:
+            recent.popleft()
+        limit = house.user_requests
+        if limit is not None and len(recent) >= limit:
+            raise Refuse(self._refusals["request-rate"].worded(limit=limit))
+        recent.append(now)
+        house.user_calls[user] += 1
 
 
 def masked(key: str) -> str:

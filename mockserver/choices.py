@@ -31,7 +31,13 @@ class Candidate:
         seed = context.house.ids.seed() if _draws(job) else 0
         self._steps = context.generate(Job(max_tokens=max_tokens, seed=seed, **job))
         self._delay = context.script.delay
-        self.pieces = pieces(self._counted(), context.tokenizer, stops, max_tokens)
+        self.pieces = pieces(
+            self._counted(),
+            context.tokenizer,
+            stops,
+            max_tokens,
+            blocked=context.policy.blocked,
+        )
 
     @cached_property
     def whole(self) -> Piece:
@@ -90,11 +96,14 @@ def stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def spent(
-    prompt: int, candidates: Sequence[Candidate], context: Context, user: str | None
+    prompt: int, candidates: Sequence[Candidate], context: Context, request: Any
 ) -> dict[str, int]:
-    """The usage of an answer, which the caller is charged."""
+    """The usage of an answer, which the caller is charged.
+
+    The model of ``request`` is the snapshot that answered.
+    """
     completion = sum(one.sampled for one in candidates)
-    context.spend(prompt, completion, user)
+    context.spend(prompt, completion, request.user, request.model)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

@@ -1,7 +1,6 @@
 """The server's time: the real one for stamps, the edition's for what is in force."""
 
 import time
-from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -18,7 +17,6 @@ class Clock:
         return int(time.time()) + self.moved
 
     def today(self) -> date:
-        """The last day of the edition's month, moved on: aliases follow it."""
-        year, month = (int(part) for part in self.edition.split("-"))
-        last = date(year, month, monthrange(year, month)[1])
-        return last + timedelta(seconds=self.moved)
+        """The first day of the edition's month, moved on: aliases follow it."""
+        first = date.fromisoformat(f"{self.edition}-01")
+        return first + timedelta(seconds=self.moved)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mockserver.accounts import Accounts, Caller
+from mockserver.accounts import Accounts, Bill, Caller, Policy
 from mockserver.clock import Clock
 from mockserver.ids import Ids
 from mockserver.mind import Mind
@@ -74,6 +74,11 @@ class Context:
         return self.house.scripts.setdefault(self.caller.key, Script())
 
     @property
+    def policy(self) -> Policy:
+        """What the operator lets the caller ask and generate."""
+        return self.caller.organization.policy
+
+    @property
     def now(self) -> int:
         return self.house.clock.now()
 
@@ -132,5 +137,19 @@ class Context:
         """Note what the model was asked."""
         self.house.seen[self.caller.key] = Seen(list(prompt), list(suffix))
 
-    def spend(self, prompt: int, completion: int, user: str | None) -> None:
-        self.house.accounts.spend(self.caller, prompt, completion, user)
+    def charge(self, user: str | None) -> None:
+        """Ask to be let in, before work that costs. Raises Refuse where it may not."""
+        self.house.accounts.charge(self.caller, user)
+
+    def admit_prompt(self, tokens: int) -> None:
+        """Raises Refuse where the operator lets no prompt be so long."""
+        most = self.policy.prompt_tokens
+        if most is not None and tokens > most:
+            raise self.refuse("prompt-limit", limit=most, prompt=tokens)
+
+    def spend(
+        self, prompt: int, completion: int, user: str | None, model: str | None = None
+    ) -> None:
+        """Count the tokens of one answer."""
+        bill = Bill(prompt, completion, user, model)
+        self.house.accounts.spend(self.caller, bill)

@@ -4,17 +4,19 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from mockserver.accounts import Caller
 from mockserver.context import Context, House
 from mockserver.deviation import MOMENT, Moment, Seams
-from mockserver.registry import HANDLERS, bind
+from mockserver.registry import bind, handler_of
 from mockserver.reply import Refuse, Reply, Stream
 from spec import Operation, Refusal
-from spec.model import Model
-from spec.validate import refusal as refusal_of
+from spec.validation import misdirected, misfit, parsed
+from spec.validation import refusal as refusal_of
 
 LARGEST = 16 * 1024 * 1024  # bytes of a body
 log = logging.getLogger("assay.mock")
@@ -103,7 +105,7 @@ class Edge:
     def _served(
         self, operation: Operation, incoming: Incoming, caller: Caller, seams: Seams
     ) -> Reply | Stream:
-        bound = HANDLERS.get(operation.id)
+        bound = handler_of(operation.id, self._house.spec.edition)
         if bound is None:
             raise Refuse(
                 Refusal(
@@ -134,7 +136,7 @@ class Edge:
         """The body as an object. Raises Refuse where the API would refuse it."""
         if operation.body is None:
             return {}
-        body = seams.body(operation, self._parsed(incoming, seams))
+        body = seams.body(operation, self._parsed(operation, incoming, seams))
         asked = body.get("model")
         if "model" in operation.fields and isinstance(asked, str):
             self._fits(operation, asked, context, seams)
@@ -143,17 +145,16 @@ class Edge:
             raise Refuse(refused)
         return body
 
-    def _parsed(self, incoming: Incoming, seams: Seams) -> dict[str, Any]:
+    def _parsed(
+        self, operation: Operation, incoming: Incoming, seams: Seams
+    ) -> dict[str, Any]:
         refusals = self._house.spec.refusals
         if incoming.body is None:
             raise Refuse(refusals["too-large"].worded(limit=LARGEST))
-        media_type = incoming.headers.get("content-type", "").split(";")[0].strip()
-        if media_type.lower() != "application/json":
-            wrong = refusals["wrong-media-type"].worded(
-                media_type=repr(media_type[:80])
-            )
-            if seams.refusal(wrong) is not None:
-                raise Refuse(wrong)
+        sent_as = incoming.headers.get("content-type", "")
+        wrong = misdirected(self._house.spec, operation, sent_as)
+        if wrong is not None and seams.refusal(wrong) is not None:
+            raise Refuse(wrong)
         try:
             return parsed(incoming.body)
         except ValueError as fault:
@@ -165,9 +166,9 @@ class Edge:
         """Raises Refuse where the model is unknown or serves another endpoint."""
         model = context.model(asked)
         if operation.resource not in model.endpoints:
-            misfit = _misfit(operation, model)
-            if seams.refusal(misfit) is not None:
-                raise Refuse(misfit)
+            unfit = misfit(operation, model)
+            if seams.refusal(unfit) is not None:
+                raise Refuse(unfit)
 
     def _sent(
         self,
@@ -184,10 +185,19 @@ class Edge:
             status, body = replied.status, _json(replied.body)
         else:
             terminator = operation.stream.terminator if operation.stream else ""
-            items = seams.pass_through("on_events", _closing(told, terminator))
+            events = self._broken(_closing(told, terminator), caller)
+            items = seams.pass_through("on_events", events)
             body = seams.pass_through("on_bytes", self._framed(items))
         headers = self._headers(told, incoming, caller)
         return Outgoing(status, seams.pass_through("on_headers", headers), body)
+
+    def _broken(self, events: Iterator[Any], caller: Caller | None) -> Iterator[Any]:
+        """``events`` up to the fault that was asked for, which is told as the last."""
+        planned = self._house.accounts.break_of(caller) if caller else None
+        if planned is None:
+            return events
+        refusal, after = planned
+        return _ended(events, after, refusal.envelope)
 
     def _framed(self, items: Iterator[Any]) -> Iterator[bytes]:
         """Server-sent events; a fault under way is told in an event, the last one."""
@@ -238,44 +248,6 @@ class Edge:
         return headers
 
 
-def parsed(raw: bytes) -> dict[str, Any]:
-    """The one JSON object in ``raw``; of keys that come twice the last counts.
-
-    Raises ValueError for anything else, also for what JSON has but no number or text
-    can hold: NaN, 1e400, half of a surrogate pair, endless nesting.
-    """
-    try:
-        body = json.loads(raw.decode("utf-8"), parse_constant=_no, parse_float=_finite)
-        if b"\\u" in raw:
-            json.dumps(body, ensure_ascii=False).encode()
-    except RecursionError as fault:
-        raise ValueError("nested too deeply") from fault
-    if not isinstance(body, dict):
-        raise ValueError(f"expected an object, got {type(body).__name__}")
-    return body
-
-
-def _no(word: str) -> float:
-    raise ValueError(f"expected a number, got {word}")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError(f"expected a number that a double holds, got {text[:40]}")
-    return value
-
-
-def _misfit(operation: Operation, model: Model) -> Refusal:
-    """Why ``model`` does not serve ``operation``."""
-    known = operation.refusals
-    if "not-chat-model" in known:
-        return known["not-chat-model"]
-    if "not-completion-model" in known and "chat" in model.endpoints:
-        return known["not-completion-model"]
-    return known["wrong-endpoint"].worded(model=model.id)
-
-
 def _told(refusal: Refusal) -> Reply:
     return Reply(refusal.envelope, refusal.status)
 
@@ -289,6 +261,13 @@ def _closing(stream: Stream, terminator: str) -> Iterator[Any]:
         close = getattr(stream.chunks, "close", None)
         if close is not None:
             close()
+
+
+def _ended(events: Iterator[Any], after: int, last: Any) -> Iterator[Any]:
+    """The first ``after`` events, and then ``last``."""
+    with closing(events):  # type: ignore[type-var]  # a generator, which can close
+        yield from islice(events, after)
+        yield last
 
 
 def _limits(caller: Caller) -> dict[str, str]:

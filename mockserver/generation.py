@@ -29,9 +29,11 @@ class Piece:
 
 @dataclass
 class _Held:
-    """Text and tokens that may yet turn out to belong to a stop text."""
+    """Text and tokens that may yet turn out to belong to a text that ends a choice."""
 
     stops: Sequence[str]
+    blocked: Sequence[str] = ()
+    """Terms that may not come out, in small letters."""
     text: str = ""
     released: int = 0
     steps: list[tuple[int, int, "Step"]] = field(default_factory=list)
@@ -41,16 +43,28 @@ class _Held:
         self.text += text
         self.steps.append((begin, begin + len(text), step))
 
-    def stop(self) -> int | None:
-        """Where the stop text begins that is the first to be complete."""
-        found = ((self.text.find(stop), len(stop)) for stop in self.stops if stop)
-        met = [(at + length, at) for at, length in found if at >= 0]
-        return min(met)[1] if met else None
+    def end(self) -> tuple[int, str] | None:
+        """Where the text begins that is the first to be complete, and why it ends."""
+        met = [
+            (at + len(text), at, finish)
+            for held, text, finish in self._ends()
+            if (at := held.find(text)) >= 0
+        ]
+        return min(met)[1:] if met else None
 
     def certain(self) -> int:
-        """How many held characters cannot begin a stop text."""
-        longest = max((_overlap(self.text, stop) for stop in self.stops), default=0)
-        return len(self.text) - longest
+        """How many held characters cannot begin a text that ends the choice."""
+        overlaps = (_overlap(held, text) for held, text, _ in self._ends())
+        return len(self.text) - max(overlaps, default=0)
+
+    def _ends(self) -> Iterator[tuple[str, str, str]]:
+        """What is held, in the form that each text is looked for in, and its reason."""
+        for stop in filter(None, self.stops):
+            yield self.text, stop, "stop"
+        if self.blocked:
+            small = lowered(self.text)
+            for term in self.blocked:
+                yield small, term, "content_filter"
 
     def release(self, count: int, finish: str | None = None) -> Piece:
         """Let go of ``count`` characters and of the tokens that end within them."""
@@ -62,6 +76,14 @@ class _Held:
         self.steps = self.steps[len(over) :]
         steps = tuple(step for _, step in over)
         return Piece(text, steps, finish, tuple(begin for begin, _ in over))
+
+
+def lowered(text: str) -> str:
+    """Small letters, as many as there were characters."""
+    return "".join(
+        small if len(small := character.lower()) == 1 else character
+        for character in text
+    )
 
 
 def _overlap(text: str, stop: str) -> int:
@@ -77,28 +99,30 @@ def pieces(
     tokenizer: "Tokenizer",
     stops: Sequence[str],
     max_tokens: int,
+    *,
+    blocked: Sequence[str] = (),
 ) -> Iterator[Piece]:
     """The parts of one choice as they become certain; the last has the finish reason.
 
-    No part holds a piece of a character or of a stop text.
+    No part holds a piece of a character, of a stop text or of a blocked term.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    held = _Held(stops)
+    held = _Held(stops, [lowered(term) for term in blocked if term])
     sampled = 0
     for step in steps:
         sampled += 1
         held.add(decoder.decode(tokenizer.token_bytes(step.token)), step)
-        stop = held.stop()
-        if stop is not None:
-            yield held.release(stop, "stop")
+        end = held.end()
+        if end is not None:
+            yield held.release(*end)
             return
         count = held.certain()
         if count:
             yield held.release(count)
     held.text += decoder.decode(b"", final=True)
-    stop = held.stop()
-    if stop is not None:
-        yield held.release(stop, "stop")
+    end = held.end()
+    if end is not None:
+        yield held.release(*end)
         return
     last = held.release(len(held.text))
     if last.text:

@@ -6,7 +6,7 @@ from typing import Any, get_type_hints
 
 from mockserver.context import Context
 from mockserver.reply import Reply, Stream
-from spec import Operation
+from spec import Operation, Spec
 
 Handler = Callable[[Any, Context], Reply | Stream]
 
@@ -17,22 +17,38 @@ class Bound:
 
     request: type[Any]
     handler: Handler
+    until: str
+    """The first edition that asks more of the operation than the handler does."""
 
 
 HANDLERS: dict[str, Bound] = {}
+EVER = "~"  # later than any edition
 
 
-def handles(operation_id: str) -> Callable[[Handler], Handler]:
+def handles(operation_id: str, until: str = EVER) -> Callable[[Handler], Handler]:
     """Register the function as the one that serves ``operation_id``."""
 
     def register(handler: Handler) -> Handler:
         if operation_id in HANDLERS:
             raise ValueError(f"expected one handler of {operation_id!r}, got two")
         hints = get_type_hints(handler)
-        HANDLERS[operation_id] = Bound(hints["request"], handler)
+        HANDLERS[operation_id] = Bound(hints["request"], handler, until)
         return handler
 
     return register
+
+
+def handler_of(operation_id: str, edition: str) -> Bound | None:
+    """What serves the operation in this edition; None where it is not built."""
+    found = HANDLERS.get(operation_id)
+    return found if found is not None and edition < found.until else None
+
+
+def built(spec: Spec) -> frozenset[str]:
+    """The operations of this edition that have a handler."""
+    import mockserver.handlers  # noqa: F401  # importing it registers
+
+    return frozenset(id for id in spec.operations if handler_of(id, spec.edition))
 
 
 def bind(

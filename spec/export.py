@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from spec.load import resolve
 from spec.model import Spec
 
 KEPT = ("x-beta",)
+COMPONENT = 3  # slashes in #/components/schemas/Name
 
 
 def export(spec: Spec) -> dict[str, Any]:
@@ -19,17 +21,24 @@ def export(spec: Spec) -> dict[str, Any]:
             "x-capability" in op for op in item.values() if isinstance(op, Mapping)
         )
     }
-    plain: dict[str, Any] = _plain(document)
+    plain: dict[str, Any] = _plain(document, spec.document)
     return plain
 
 
-def _plain(node: Any) -> Any:
+def _plain(node: Any, document: Mapping[str, Any]) -> Any:
+    """``node`` without our keys.
+
+    Many readers follow a reference to a whole component only, so one that leads deeper
+    is replaced by what it names.
+    """
     if isinstance(node, list):
-        return [_plain(item) for item in node]
+        return [_plain(item, document) for item in node]
     if not isinstance(node, Mapping):
         return node
+    if str(node.get("$ref", "")).count("/") > COMPONENT:
+        return _plain(resolve(node, document), document)
     return {
-        key: _plain(value)
+        key: _plain(value, document)
         for key, value in node.items()
-        if not str(key).startswith("x-") or key in KEPT
+        if not str(key).startswith("x-") or (key in KEPT and value)
     }

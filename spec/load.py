@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from spec.editions import at
 from spec.model import (
     Clause,
     Json,
+    Lifecycle,
     Model,
     Operation,
+    Page,
     Pointer,
     Refusal,
+    Retention,
     Rule,
     Source,
     Spec,
@@ -24,13 +27,44 @@ from spec.model import (
 )
 
 HERE = Path(__file__).parent
+FILE = {
+    "type": "object",
+    "required": ["filename", "bytes", "format"],
+    "properties": {
+        "filename": {"type": "string"},
+        "bytes": {"type": "integer", "minimum": 0},
+        "format": {"type": "string"},
+        "width": {"type": "integer"},
+        "height": {"type": "integer"},
+        "alpha": {"enum": ["transparent", "opaque", "none"]},
+        "lines": {"type": "integer"},
+        "faulty": {"type": "integer"},
+    },
+    "allOf": [
+        {
+            "if": {"properties": {"format": {"enum": formats}}},
+            "then": {"required": facts},
+        }
+        for formats, facts in (
+            (["png", "jpeg", "gif", "webp"], ["width", "height", "alpha"]),
+            (["jsonl"], ["lines", "faulty"]),
+        )
+    ],
+}
+"""The schema of a file in a multipart body, as rules, witnesses and samples see it.
+
+``format`` is ``unknown`` where the bytes are nothing known. Of an image the width, the
+height and ``alpha`` (transparent, opaque or none) are told; of JSON Lines the number of
+``lines`` and of the first ``faulty`` one, 0 for none.
+"""
 METHODS = ("get", "post", "delete", "put", "patch")
 SHARED = "api"  # the resource of what every page shares
+DEFAULT = "2023-04"  # the newest edition that a whole server and suite stand behind
 
 
 @cache
 def load(edition: str | None = None) -> Spec:
-    """The spec as of ``edition``, by default the newest that is described whole.
+    """The spec as of ``edition``, by default ``DEFAULT``.
 
     Raises ValueError for an edition that the pages do not name.
     """
@@ -40,22 +74,25 @@ def load(edition: str | None = None) -> Spec:
 def read(pages: Mapping[str, Any], edition: str | None = None) -> Spec:
     """``pages``, by resource, as one Spec; models and sources are the house's own."""
     known = _known(pages)
-    edition = edition or known[-1]
+    edition = edition or DEFAULT
     if edition not in known:
         raise ValueError(f"expected an edition of {', '.join(known)}, got {edition!r}")
-    document = at(_document(pages), edition)
+    document = _present(at(_document(pages), edition))
     sources = {id: Source(id, **row) for id, row in _sources().items()}
-    operations = {op.id: op for op in _operations(document)}
+    nodes = list(_nodes(document))
+    operations = {op.id: op for op in (_operation(*node) for node in nodes)}
     return Spec(
         edition=edition,
         document=document,
         operations=operations,
-        clauses=_clauses(document, operations),
+        clauses=_clauses(document, nodes, operations),
         models={row["id"]: _model(row) for row in at(_yaml("models.yaml"), edition)},
         sources=sources,
         refusals={
             name: r for op in operations.values() for name, r in op.refusals.items()
         },
+        lifecycles=_lifecycles(document),
+        retention=dict(_retention(operations)),
         sha256=digest(),
     )
 
@@ -97,6 +134,11 @@ def _yaml(name: str) -> Any:
     return yaml.load((HERE / name).read_text(encoding="utf-8"), Loader=loader)
 
 
+def excluded() -> Mapping[str, str]:
+    """Statements of the documents that no clause says, by their id, with the reason."""
+    return dict(_yaml("excluded.yaml") or {})
+
+
 def _sources() -> dict[str, dict[str, Any]]:
     """Every source id with its document: ranges of ids are said once."""
     rows: dict[str, dict[str, Any]] = {}
@@ -135,55 +177,115 @@ def _document(pages: Mapping[str, Any]) -> dict[str, Any]:
         },
     }
     merged.pop("x-editions", None)
+    merged["x-clauses"] = [
+        row for page in pages.values() for row in page.get("x-clauses", [])
+    ]
     for resource, page in pages.items():
         if resource == SHARED:
             continue
-        for path, item in page["paths"].items():
-            merged["paths"][path] = {
+        for path, item in page.get("paths", {}).items():
+            tagged = {
                 key: {"tags": [resource], **value} if key in METHODS else value
                 for key, value in item.items()
             }
+            merged["paths"][path] = merged["paths"].get(path, {}) | tagged
         for kind, parts in page.get("components", {}).items():
             merged["components"].setdefault(kind, {}).update(parts)
     return merged
 
 
-def resolve(node: Any, document: Mapping[str, Any], seen: Pointer = ()) -> Any:
+def _present(document: dict[str, Any]) -> dict[str, Any]:
+    """``document`` without the paths and components that this edition has not."""
+    paths = {
+        path: item
+        for path, item in document["paths"].items()
+        if not set(item).isdisjoint(METHODS)
+    }
+    used: set[Pointer] = set()
+    _use(paths, document, used)
+    components = {
+        kind: {
+            name: part
+            for name, part in parts.items()
+            if (kind, name) in used or kind == "securitySchemes"
+        }
+        for kind, parts in document["components"].items()
+    }
+    return {**document, "paths": paths, "components": components}
+
+
+def _use(node: Any, document: Mapping[str, Any], used: set[Pointer]) -> None:
+    """Adds the kind and the name of every component that ``node`` leads to."""
+    if isinstance(node, list):
+        for item in node:
+            _use(item, document, used)
+    elif isinstance(node, dict):
+        ref = node.get("$ref")
+        if isinstance(ref, str):
+            component = tuple(ref.split("/")[2:4])
+            if component not in used:
+                used.add(component)
+                kind, name = component
+                _use(document["components"][kind].get(name), document, used)
+        for value in node.values():
+            _use(value, document, used)
+
+
+def resolve(
+    node: Any,
+    document: Mapping[str, Any],
+    seen: Pointer = (),
+    known: dict[str, Any] | None = None,
+) -> Any:
     """``node`` with every reference replaced by what it names.
 
-    Raises ValueError for a reference that leads back to itself or nowhere.
+    ``known`` keeps what a reference was replaced by: most are met many times. Raises
+    ValueError for a reference that leads back to itself or nowhere.
     """
+    known = {} if known is None else known
     if isinstance(node, list):
-        return [resolve(item, document, seen) for item in node]
-    if not isinstance(node, Mapping):
+        return [resolve(item, document, seen, known) for item in node]
+    if not isinstance(node, dict):
         return node
     ref = node.get("$ref")
     if ref is None:
-        return {key: resolve(value, document, seen) for key, value in node.items()}
+        return {k: resolve(value, document, seen, known) for k, value in node.items()}
     if ref in seen:
         raise ValueError(f"expected no cycle of references, got {ref!r} in itself")
+    if ref not in known:
+        known[ref] = resolve(_at(ref, document), document, (*seen, ref), known)
+    beside = {key: value for key, value in node.items() if key != "$ref"}
+    if not beside:
+        return known[ref]
+    return {**known[ref], **resolve(beside, document, seen, known)}
+
+
+def _at(ref: str, document: Mapping[str, Any]) -> Any:
+    """What a reference names. Raises ValueError where it names nothing."""
     target: Any = document
     for part in ref.removeprefix("#/").split("/"):
         part = part.replace("~1", "/")
         if part not in target:
             raise ValueError(f"expected a known reference, got {ref!r}")
         target = target[part]
-    beside = {key: value for key, value in node.items() if key != "$ref"}
-    return resolve({**target, **beside}, document, (*seen, ref))
+    return target
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[Operation]:
+def _nodes(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each operation as written, without references: its method, its path, itself."""
+    known: dict[str, Any] = {}
     for path, item in document["paths"].items():
+        shared = item.get("parameters", [])
         for method in METHODS:
             if method in item:
-                yield _operation(method, path, item, document)
+                own = item[method].get("parameters", [])
+                whole = {**item[method], "parameters": [*shared, *own]}
+                yield method, path, resolve(whole, document, (), known)
 
 
-def _operation(
-    method: str, path: str, item: Mapping[str, Any], document: Mapping[str, Any]
-) -> Operation:
-    node = resolve(item[method], document)
+def _operation(method: str, path: str, node: Mapping[str, Any]) -> Operation:
     body = node.get("requestBody", {}).get("content", {})
+    media_type = next(iter(body), None)
     content = next(
         r.get("content", {}) for s, r in node["responses"].items() if s[0] == "2"
     )
@@ -194,9 +296,9 @@ def _operation(
         method=method.upper(),
         path=path,
         resource=node["tags"][0],
-        parameters=tuple(resolve(item.get("parameters", []), document))
-        + tuple(node.get("parameters", [])),
-        body=next(iter(body.values()))["schema"] if body else None,
+        parameters=tuple(node["parameters"]),
+        media_type=media_type,
+        body=_described(body[media_type]["schema"]) if media_type else None,
         reply=reply,
         refusals=refusals,
         rules=tuple(_rule(row) for row in node.get("x-rules", [])),
@@ -204,7 +306,48 @@ def _operation(
         sample=node.get("x-sample", {}),
         capability=node.get("x-capability"),
         id_prefix=reply.get("x-id", {}).get("prefix"),
+        page=Page(**node["x-page"]) if "x-page" in node else None,
+        deprecated=node.get("deprecated", False),
+        beta=node.get("x-beta", False),
     )
+
+
+def _described(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of a body with each file in it described instead of held."""
+    fields = {
+        name: FILE | {"x-clauses": field.get("x-clauses", [])}
+        if field.get("format") == "binary"
+        else field
+        for name, field in body.get("properties", {}).items()
+    }
+    return {**body, "properties": fields} if fields else body
+
+
+def _lifecycles(document: Mapping[str, Any]) -> dict[str, Lifecycle]:
+    rows = {
+        name: schema["x-lifecycle"]
+        for name, schema in document["components"]["schemas"].items()
+        if "x-lifecycle" in schema
+    }
+    return {
+        name: Lifecycle(
+            name=name,
+            field=row["field"],
+            start=row["start"],
+            moves={state: tuple(to) for state, to in row["moves"].items()},
+            terminal=tuple(row["terminal"]),
+            walk=tuple(row.get("walk", ())),
+        )
+        for name, row in rows.items()
+    }
+
+
+def _retention(
+    operations: Mapping[str, Operation],
+) -> Iterator[tuple[str, Retention]]:
+    for row in _yaml("retention.yaml"):
+        kept = Retention(**{**row, "operations": tuple(row["operations"])})
+        yield from ((name, kept) for name in kept.operations if name in operations)
 
 
 def _refusals(responses: Mapping[str, Any]) -> Iterator[tuple[str, Refusal]]:
@@ -244,29 +387,26 @@ def _stream(row: Mapping[str, Any] | None, content: Mapping[str, Any]) -> Stream
 
 
 def _model(row: Mapping[str, Any]) -> Model:
-    lists = {"endpoints": tuple(row["endpoints"])}
+    lists = {key: tuple(row.get(key, ())) for key in ("endpoints", "can")}
     return Model(**{**row, **lists})
 
 
 def _clauses(
-    document: Mapping[str, Any], operations: Mapping[str, Operation]
+    document: Mapping[str, Any],
+    nodes: Iterable[tuple[str, str, Mapping[str, Any]]],
+    operations: Mapping[str, Operation],
 ) -> dict[str, Clause]:
     """Every clause by its id; one met in several operations speaks of them all."""
     found: dict[str, Clause] = {}
-    for row in document.get("x-clauses", []):
-        found[row["id"]] = _clause(row, SHARED, tuple(row.get("operations", ())))
-    for item in document["paths"].values():
-        for method in METHODS:
-            if method not in item:
-                continue
-            node = resolve(item[method], document)
-            op = operations[node["operationId"]]
-            for pointer, row in _said(node, op):
-                before = found.get(row["id"])
-                spoken = (*(before.operations if before else ()), op.id)
-                found[row["id"]] = _clause(
-                    row, op.resource, tuple(dict.fromkeys(spoken)), pointer
-                )
+    for row in document["x-clauses"]:
+        concerned = tuple(row.get("operations", ()))
+        found[row["id"]] = _clause(row, concerned)
+    for _, _, node in nodes:
+        op = operations[node["operationId"]]
+        for pointer, row in _said(node, op):
+            before = found.get(row["id"])
+            spoken = (*(before.operations if before else ()), op.id)
+            found[row["id"]] = _clause(row, tuple(dict.fromkeys(spoken)), pointer)
     return found
 
 
@@ -313,7 +453,6 @@ def children(
 
 def _clause(
     row: Mapping[str, Any],
-    resource: str,
     operations: tuple[str, ...],
     pointer: Pointer = (),
 ) -> Clause:
@@ -324,7 +463,7 @@ def _clause(
         says=row["says"],
         basis=row["basis"],
         source=tuple(source if isinstance(source, list) else [source]),
-        resource=resource,
+        resource=row["id"].partition(".")[0],  # an id begins with its page
         operations=operations,
         derive=tuple(row.get("derive", ())),
         pointer=pointer,

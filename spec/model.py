@@ -100,6 +100,68 @@ class Stream:
 
 
 @dataclass(frozen=True)
+class Lifecycle:
+    """The states that an object passes through: in which field, and by what moves."""
+
+    name: str
+    """The schema of the object."""
+    field: str
+    start: str
+    moves: Mapping[str, tuple[str, ...]]
+    terminal: tuple[str, ...]
+    walk: tuple[str, ...] = ()
+    """One way from the start to an end."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """All states, in the order of the page."""
+        return tuple(self.moves)
+
+    def legal(self, before: str, after: str) -> bool:
+        """Whether ``after`` may directly follow ``before``."""
+        return after in self.moves[before]
+
+    def reachable(self, before: str, after: str) -> bool:
+        """Whether a reader who saw ``before`` may see ``after`` next.
+
+        Who polls misses states: any number of legal moves may lie between.
+        """
+        seen, front = {before}, [before]
+        while front:
+            new = [s for s in self.moves[front.pop()] if s not in seen]
+            seen.update(new)
+            front += new
+        return after in seen
+
+
+@dataclass(frozen=True)
+class Page:
+    """How a list is paged: the names of its query parameters, and its order."""
+
+    after: str
+    limit: str
+    by: str
+    """The field that orders the list."""
+    first: Literal["newest", "oldest"]
+    before: str | None = None
+    order: str | None = None
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long the content of an operation is kept, and whether it need be."""
+
+    operations: tuple[str, ...]
+    days: int | None
+    """None where it is kept until the customer deletes it."""
+    zero: Literal["always", "eligible", "no"]
+    """Whether nothing is kept: always, on request, or never."""
+    source: str
+    apart: str | None = None
+    """What is not eligible although the rest is."""
+
+
+@dataclass(frozen=True)
 class Operation:
     """One method on one path, with everything the spec says of it."""
 
@@ -108,7 +170,10 @@ class Operation:
     path: str
     resource: str
     parameters: tuple[Mapping[str, Json], ...]
+    media_type: str | None
+    """Of the body; None where there is none."""
     body: Mapping[str, Json] | None
+    """The body's schema; a file in it is described, see ``spec.load.FILE``."""
     reply: Mapping[str, Json]
     refusals: Mapping[str, Refusal]
     rules: tuple[Rule, ...]
@@ -116,6 +181,9 @@ class Operation:
     sample: Mapping[str, Json]
     capability: str | None
     id_prefix: str | None
+    page: Page | None
+    deprecated: bool
+    beta: bool
 
     @property
     def name(self) -> str:
@@ -123,9 +191,41 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @cached_property
+    def body_sample(self) -> Mapping[str, Json]:
+        """The body of the sample, without what stands in the path or the query."""
+        query = self.query.node["properties"]
+        apart = {"path", *query} - set(self.fields)
+        return {name: v for name, v in self.sample.items() if name not in apart}
+
+    @cached_property
     def request(self) -> Schema | None:
         """The body's schema, with its validators."""
         return Schema(self.body) if self.body is not None else None
+
+    @cached_property
+    def query(self) -> Schema:
+        """The schema of the query, as an object of its parameters."""
+        return Schema(self._object("query"))
+
+    @cached_property
+    def headers(self) -> Schema:
+        """The schema of the headers that mean something here, by lower-case name."""
+        return Schema(self._object("header"))
+
+    @property
+    def header_sample(self) -> Mapping[str, str]:
+        """The headers that it cannot do without, besides the key."""
+        known = self.headers.node["properties"]
+        return {name: known[name]["enum"][0] for name in self.headers.node["required"]}
+
+    def _object(self, place: str) -> dict[str, Json]:
+        own = [p for p in self.parameters if p["in"] == place]
+        same = str.lower if place == "header" else str
+        return {
+            "type": "object",
+            "required": [same(p["name"]) for p in own if p.get("required")],
+            "properties": {same(p["name"]): p["schema"] for p in own},
+        }
 
     @cached_property
     def answer(self) -> Schema:
@@ -167,6 +267,8 @@ class Model:
     legacy: bool = False
     shutdown: str | None = None
     replacement: str | None = None
+    can: tuple[str, ...] = ()
+    """What it does beyond its endpoints, such as ``json-mode`` or ``vision``."""
 
     @property
     def accepts(self) -> int | None:
@@ -192,12 +294,26 @@ class Spec:
     models: Mapping[str, Model]
     sources: Mapping[str, Source]
     refusals: Mapping[str, Refusal]
+    lifecycles: Mapping[str, Lifecycle]
+    """By the name of the schema whose objects live it."""
+    retention: Mapping[str, Retention]
+    """By operation."""
     sha256: str
 
     @property
     def resources(self) -> tuple[str, ...]:
         """The resources, in the order of their pages; ``api`` is what all share."""
         return tuple(dict.fromkeys(op.resource for op in self.operations.values()))
+
+    def named(self, operation: str) -> Operation:
+        """The operation of this id, or of this method and path.
+
+        Raises ValueError where there is none.
+        """
+        for op in self.operations.values():
+            if operation in (op.id, op.name):
+                return op
+        raise ValueError(f"expected an operation of {self.edition}, got {operation!r}")
 
     def served(self, endpoint: str) -> tuple[Model, ...]:
         """The models that ``endpoint`` takes."""
@@ -208,4 +324,5 @@ class Spec:
         chosen = clause.operations or tuple(
             op.id for op in self.operations.values() if not op.capability
         )
-        return tuple(self.operations[name] for name in chosen)
+        known = self.operations
+        return tuple(known[name] for name in chosen if name in known)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from spec.model import Json, Rule
@@ -23,9 +24,9 @@ def holds(expression: str, fields: tuple[str, ...], body: Mapping[str, Json]) ->
     """
     named = {name: body[name] for name in fields if body.get(name) is not None}
     try:
-        return bool(_program(expression)({"body": named}))
+        return _truth(expression, named)
     except ValueError:  # an integer that no double holds, which CEL does not know
-        return bool(_program(expression)({"body": _held(named)}))
+        return _truth(expression, _held(named))
 
 
 def _held(value: Any) -> Any:
@@ -40,11 +41,29 @@ def _held(value: Any) -> Any:
     return value
 
 
+NEIGHBOURS = "neighbours"
 _LARGEST = int(sys.float_info.max)
 
 
+def _truth(expression: str, body: Mapping[str, Json]) -> bool:
+    """What the expression says of ``body``; CEL itself has no word for neighbours."""
+    context: dict[str, Any] = {"body": body}
+    if NEIGHBOURS not in expression:
+        return bool(_program(expression)(context))
+    import cel
+
+    with_function = cel.Context(context)
+    with_function.add_function(NEIGHBOURS, _neighbours)
+    return bool(_program(expression)(with_function))
+
+
+def _neighbours(items: list[Any]) -> list[dict[str, Any]]:
+    """Each two items that stand side by side, as ``before`` and ``after``."""
+    return [{"before": one, "after": two} for one, two in pairwise(items)]
+
+
 @cache
-def _program(expression: str) -> Callable[[dict[str, Any]], object]:
+def _program(expression: str) -> Callable[[Any], object]:
     import cel  # 134 ms: paid by the first rule, not by every start
 
     return cel.compile(expression).execute

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from bench.readme import README, renewed
+from bench.readme import PAGE, README, page, renewed
 from spec import load
 
 ROOT = README.parent
@@ -78,3 +78,7 @@ def test_the_table_of_clauses_is_the_specs() -> None:
     text = README.read_text("utf-8")
 
     assert renewed(text, load()) == text
+
+
+def test_the_page_of_clauses_is_the_specs() -> None:
+    assert PAGE.read_text("utf-8") == page()

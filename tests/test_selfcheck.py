@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.selfcheck import broken, deviations, faults, groups, red, results
+from bench.selfcheck import broken, deviations, due, faults, groups, red, results
 from conformance.registry import all_checks
 from spec import load
 
@@ -10,7 +10,7 @@ SPEC = load()
 
 
 def test_said_observed_and_broken_are_the_same_clauses() -> None:
-    said = {id for id, clause in SPEC.clauses.items() if not clause.unobservable}
+    said = due(SPEC)
     observed = set(all_checks(SPEC))
     named = {deviation.noticed_by for deviation in deviations(SPEC).values()}
 

@@ -208,6 +208,16 @@ def overloaded(target: Target) -> Findings:
     yield from mismatches(faulted(target, "overloaded"), 503, "server_error")
 
 
+@check("api.stream-fault")
+def stream_fault(target: Target) -> Findings:
+    for operation in concerned(target):
+        own = apart(target)
+        own.post("/_assay/fault", refusal="server-fault", after=1).json()
+        streamed = own.stream(operation.path, **own.sample(operation.id))
+        if not any(isinstance(chunk.get("error"), View) for chunk in streamed.chunks):
+            yield f"{operation.name}: none of {len(streamed.events)} events told it"
+
+
 @check("api.user-usage")
 def user_usage(target: Target) -> Findings:
     own = apart(target)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from mockserver.deviation import MOMENT, Body, Deviation, mended
 from mockserver.faults import body_of, forgiven, told
 from mockserver.reply import Refuse, Reply
 from spec import Operation, Refusal
-from spec.validate import refusal as refusal_of
+from spec.validation import refusal as refusal_of
 
 Told = Refusal | Reply | None
 
@@ -474,10 +474,19 @@ HEADERS = (
         on_reply=refused_where(lambda: bool(sent("x-stainless-lang"))),
     ),
 )
+
+
+def silent(events: Iterator[Any]) -> Iterator[Any]:
+    """Leaves out the event that tells of a fault."""
+    return (one for one in events if not (isinstance(one, dict) and "error" in one))
+
+
 LIMITS = (
+    fault("stream-fault-silent", "stream-fault", on_events=silent),
     fault(
         "request-rate-type",
         "request-rate",
+        also=("safety.user-limit",),  # one user's excess is told by the same refusal
         on_refusal=told("request-rate", type="rate_limit_error"),
     ),
     fault(

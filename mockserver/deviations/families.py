@@ -8,6 +8,7 @@ from typing import Any
 
 from mockserver.deviation import Body, Deviation
 from mockserver.faults import body_of, chunks
+from mockserver.registry import built
 from mockserver.reply import Refuse, Reply
 from spec import Clause, Operation, Spec
 from spec.model import Pointer
@@ -24,7 +25,9 @@ FIELD = frozenset(
         "maxItems",
         "enum",
         "pattern",
+        "minLength",
         "maxLength",
+        "maxProperties",
         "propertyNames",
         "values",
         "additionalProperties",
@@ -33,10 +36,13 @@ FIELD = frozenset(
 
 
 def derive(spec: Spec) -> Iterator[Deviation]:
-    """Every derived deviation of an edition."""
+    """Every derived deviation of what is built in an edition."""
+    served = built(spec)
     for clause in spec.clauses.values():
         for kind in clause.derive:
             for operation in spec.concerned(clause):
+                if operation.id not in served:
+                    continue
                 yield from _of(clause, kind, operation)
 
 

@@ -1,7 +1,7 @@
 """An assistant's answer to a conversation."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mockserver.choices import Candidate, interleaved, sampling, spent, stops
@@ -28,16 +28,17 @@ class CreateChatCompletion:
     user: str | None = None
 
 
-@handles("createChatCompletion")
+@handles("createChatCompletion", until="2023-06")
 def create_chat_completion(
     request: CreateChatCompletion, context: Context
 ) -> Reply | Stream:
+    context.charge(request.user)
     prompt = context.tokenizer.chat(request.messages)
     room = _room(len(prompt), request, context)
     context.saw(prompt)
     model = context.snapshot(request.model)
     head = {"id": context.id(), "created": context.now, "model": model}
-    answer = _Answer(request, context, tuple(prompt), room)
+    answer = _Answer(replace(request, model=model), context, tuple(prompt), room)
     if request.stream:
         chunks = answer.chunks({"object": "chat.completion.chunk", **head})
         return Stream(chunks, model)
@@ -89,7 +90,7 @@ class _Answer:
         ]
 
     def _spend(self, candidates: Sequence[Candidate]) -> dict[str, int]:
-        return spent(len(self.prompt), candidates, self.context, self.request.user)
+        return spent(len(self.prompt), candidates, self.context, self.request)
 
 
 def _chunk(
@@ -106,12 +107,13 @@ def _chunk(
 
 def _room(tokens: int, request: CreateChatCompletion, context: Context) -> int:
     """How many tokens the answer may have. Raises Refuse where they do not fit."""
+    context.admit_prompt(tokens)
     model = context.model(request.model)
     limit = model.accepts or 0
     if tokens >= limit:
         raise context.refuse("chat-context", context=limit, prompt=tokens)
     if request.max_tokens is None:
-        return min(limit - tokens, model.output or limit)
+        return context.policy.capped(min(limit - tokens, model.output or limit))
     asked = tokens + request.max_tokens
     if asked > limit:
         raise context.refuse(
@@ -121,4 +123,4 @@ def _room(tokens: int, request: CreateChatCompletion, context: Context) -> int:
             prompt=tokens,
             completion=request.max_tokens,
         )
-    return request.max_tokens
+    return context.policy.capped(request.max_tokens)

@@ -1,7 +1,7 @@
 """Text that continues a prompt."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -64,6 +64,7 @@ class _Echo:
 
 @handles("createCompletion")
 def create_completion(request: CreateCompletion, context: Context) -> Reply | Stream:
+    context.charge(request.user)
     prompts = [_prompt(one, context) for one in _prompts(request.prompt)]
     suffix = context.tokenizer.encode(request.suffix) if request.suffix else []
     for prompt in prompts:
@@ -76,7 +77,9 @@ def create_completion(request: CreateCompletion, context: Context) -> Reply | St
         "created": context.now,
         "model": model,
     }
-    answer = _Answer(request, context, prompts, tuple(suffix))
+    room = context.policy.capped(request.max_tokens)
+    settled = replace(request, model=model, max_tokens=room)
+    answer = _Answer(settled, context, prompts, tuple(suffix))
     if request.stream:
         return Stream(answer.chunks(head), model)
     return Reply(answer.whole(head), model=model)
@@ -176,7 +179,7 @@ class _Answer:
 
     def _spend(self, candidates: Sequence[Candidate]) -> dict[str, int]:
         prompt = sum(len(p.tokens) + len(self.suffix) for p in self.prompts)
-        return spent(prompt, candidates, self.context, self.request.user)
+        return spent(prompt, candidates, self.context, self.request)
 
 
 def _prompts(prompt: Any) -> list[Any]:
@@ -197,7 +200,8 @@ def _prompt(prompt: Any, context: Context) -> Prompt:
 
 
 def _fits(tokens: int, request: CreateCompletion, context: Context) -> None:
-    """Raises Refuse where prompt and completion do not fit the model's context."""
+    """Raises Refuse where prompt and completion are longer than they may be."""
+    context.admit_prompt(tokens)
     limit = context.model(request.model).accepts
     asked = tokens + request.max_tokens
     if limit is not None and asked > limit:

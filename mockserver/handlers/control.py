@@ -1,9 +1,10 @@
 """The control page: what no plain call can show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from mockserver.accounts import Policy
 from mockserver.context import Context, Seen
 from mockserver.handlers.models import described
 from mockserver.registry import handles
@@ -42,13 +43,31 @@ class SetLimits:
     requests: int | None
     tokens: int | None
     quota: int | None
+    user_requests: int | None
+
+
+@dataclass(frozen=True)
+class SetPolicy:
+    """New bounds of what the caller's organisation may ask and generate."""
+
+    blocked: Sequence[str] | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+@dataclass(frozen=True)
+class RevokeKey:
+    """A key whose access ends."""
+
+    key: str
 
 
 @dataclass(frozen=True)
 class SetFault:
-    """The refusal that the next request meets."""
+    """The refusal that the next request meets, or the next stream after some events."""
 
     refusal: str
+    after: int | None
 
 
 @dataclass(frozen=True)
@@ -101,15 +120,28 @@ def script(request: SetScript, context: Context) -> Reply:
 def limits(request: SetLimits, context: Context) -> Reply:
     house = context.caller.organization
     house.requests, house.tokens = request.requests, request.tokens
-    house.quota = request.quota
-    return Reply(
-        {"requests": house.requests, "tokens": house.tokens, "quota": house.quota}
+    house.quota, house.user_requests = request.quota, request.user_requests
+    return Reply(asdict(request))
+
+
+@handles("controlPolicy")
+def policy(request: SetPolicy, context: Context) -> Reply:
+    house = context.caller.organization
+    house.policy = Policy(
+        tuple(request.blocked or ()), request.prompt_tokens, request.completion_tokens
     )
+    return Reply(asdict(house.policy))
+
+
+@handles("controlRevokeKey")
+def revoke_key(request: RevokeKey, context: Context) -> Reply:
+    context.house.accounts.revoke(request.key)
+    return Reply({"revoked": True})
 
 
 @handles("controlFault")
 def fault(request: SetFault, context: Context) -> Reply:
-    context.house.accounts.fail_next(context.caller, request.refusal)
+    context.house.accounts.fail_next(context.caller, request.refusal, request.after)
     return Reply({"refusal": request.refusal})
 
 
@@ -131,6 +163,8 @@ def counters(request: ReadCounters, context: Context) -> Reply:
                 "completion_tokens": house.usage["completion_tokens"],
             },
             "users": dict(house.users),
+            "user_requests": dict(house.user_calls),
+            "models": dict(house.models),
             "rows": context.house.mind.rows,
             "prompt": {
                 "tokens": seen.prompt,

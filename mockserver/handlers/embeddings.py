@@ -25,6 +25,7 @@ class CreateEmbedding:
 def create_embedding(request: CreateEmbedding, context: Context) -> Reply:
     from reference_model.embed import embed
 
+    context.charge(request.user)
     model = context.model(request.model)
     inputs = [_tokens(one, context) for one in _inputs(request.input)]
     for tokens in inputs:

@@ -46,13 +46,24 @@ def test_a_check_of_no_clause_is_refused(spec):
 
 def test_written_and_derived_checks_come_in_the_order_of_the_spec(spec, monkeypatch):
     one = Check("completions.example", nothing)
-    two = Check("chat.example", nothing)
-    monkeypatch.setattr(registry, "CHECKS", {one.clause_id: one})
-    monkeypatch.setattr("conformance.derived.derived_checks", lambda spec: iter([two]))
+    two = Check("completions.n-type", nothing)
+    monkeypatch.setattr(registry, "CHECKS", {two.clause_id: two})
+    monkeypatch.setattr("conformance.derived.derived_checks", lambda spec: iter([one]))
 
     found = list(all_checks(spec))
 
-    assert found == ["chat.example", "completions.example"]
+    assert found == ["completions.example", "completions.n-type"]
+
+
+def test_nothing_is_derived_for_a_resource_without_a_written_check(spec, monkeypatch):
+    written = Check("completions.example", nothing)
+    derived = Check("chat.n-type", nothing)
+    monkeypatch.setattr(registry, "CHECKS", {written.clause_id: written})
+    monkeypatch.setattr(
+        "conformance.derived.derived_checks", lambda spec: iter([derived])
+    )
+
+    assert list(all_checks(spec)) == ["completions.example"]
 
 
 def test_a_derived_check_of_a_clause_that_is_checked_by_hand_is_refused(

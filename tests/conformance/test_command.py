@@ -207,7 +207,7 @@ def test_a_refused_connection_is_told_in_one_line(capsys):
         ["http://h/v1", "--timeout", "0"],
         ["http://h/v1", "--edition", "1999-01"],
         ["http://h/v1", "--only", "nothing.at-all"],
-        ["http://h/v1", "--only", "models"],
+        ["http://h/v1", "--only", "moderations"],
         ["http://h/v1", "--baseline", "missing.txt"],
         ["http://h/v1", "--claims", "missing.yaml"],
         ["https://h/v1", "--ca", "missing.pem"],

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from conformance.fold import fold
 from conformance.view import Absent, View
+from spec import load
 
 TEXT = {
     "object": "text_completion",
@@ -100,3 +101,35 @@ def test_an_object_that_is_always_null_stays_null():
 def test_what_is_no_chunk_is_absent(chunks):
     with pytest.raises(Absent):
         fold(chunks, TEXT)
+
+
+def call(index, **parts):
+    delta = {"tool_calls": [{"index": index, **parts}]}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return {"object": "chat.completion.chunk", "choices": [choice]}
+
+
+def test_the_pieces_of_tool_calls_are_put_together_by_index():
+    recipe = load("2023-12").operations["createChatCompletion"].stream.fold
+    chunks = [
+        call(0, id="call_1", type="function", function={"name": "a", "arguments": ""}),
+        call(0, function={"arguments": '{"x"'}),
+        call(1, id="call_2", type="function", function={"name": "b", "arguments": ""}),
+        call(0, function={"arguments": ": 1}"}),
+        call(1, function={"arguments": "{}"}),
+    ]
+
+    message = fold(chunks, recipe)["choices"][0]["message"]
+
+    assert message["tool_calls"] == [
+        {
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "a", "arguments": '{"x": 1}'},
+        },
+        {
+            "id": "call_2",
+            "type": "function",
+            "function": {"name": "b", "arguments": "{}"},
+        },
+    ]

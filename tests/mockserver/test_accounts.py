@@ -1,5 +1,6 @@
 """Keys, organisations, limits and faults."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -205,3 +206,16 @@ def test_a_fault_of_ours_is_told_and_the_next_request_is_served(mock, monkeypatc
     assert answer.error == (500, "server_error", None, None)
     assert b"secret" not in answer.raw
     assert mock.sample("createEmbedding").status == 200
+
+
+def test_a_stream_meets_a_fault_on_the_way(mock):
+    mock.ask("controlFault", {"refusal": "overloaded", "after": 2})
+
+    whole = mock.complete(max_tokens=3)
+    *first, last = mock.complete(max_tokens=9, stream=True).events
+    next_one = mock.complete(max_tokens=2, stream=True).events
+
+    assert whole.status == 200
+    assert len(first) == 2
+    assert json.loads(last)["error"]["type"] == "server_error"
+    assert next_one[-1] == "[DONE]"

@@ -19,14 +19,14 @@ def move_to(mock, day):
 @pytest.mark.parametrize(
     ("edition", "moved", "today"),
     [
-        ("2023-04", 0, date(2023, 4, 30)),
-        ("2023-04", DAY - 1, date(2023, 4, 30)),
-        ("2023-04", DAY, date(2023, 5, 1)),
-        ("2023-12", 0, date(2023, 12, 31)),
-        ("2024-02", 0, date(2024, 2, 29)),
+        ("2023-04", 0, date(2023, 4, 1)),
+        ("2023-04", DAY - 1, date(2023, 4, 1)),
+        ("2023-04", 30 * DAY, date(2023, 5, 1)),
+        ("2023-12", 0, date(2023, 12, 1)),
+        ("2024-02", 28 * DAY, date(2024, 2, 29)),
     ],
 )
-def test_an_edition_stands_at_the_last_day_of_its_month(edition, moved, today):
+def test_an_edition_stands_at_the_first_day_of_its_month(edition, moved, today):
     assert Clock(edition, moved).today() == today
 
 

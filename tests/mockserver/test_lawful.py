@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from mockserver.app import house
+from mockserver.registry import built
 from spec import load
 from spec.export import export
 from spec.rules import broken
 
 SPEC = load()
 EXPORTED = schemathesis.openapi.from_dict(export(SPEC))
-TAKING_BODIES = [
-    op for op in SPEC.operations.values() if op.body is not None and not op.capability
-]
-CONTROL = [op for op in SPEC.operations.values() if op.body and op.capability]
+BUILT = [SPEC.operations[id] for id in sorted(built(SPEC))]
+TAKING_BODIES = [op for op in BUILT if op.body is not None and not op.capability]
+CONTROL = [op for op in BUILT if op.body and op.capability]
 STREAMED = [op for op in TAKING_BODIES if op.stream is not None]
 SMALL = {"max_tokens": 4, "n": 2, "best_of": 3}
 FEW = settings(

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from mockserver.__main__ import main
+from mockserver.registry import built
 from spec import load
 
 COMMAND = [sys.executable, "-m", "mockserver"]
@@ -102,3 +103,19 @@ def test_a_flag_that_is_off_is_usage(capsys, words):
 
     assert exit.value.code == 2
     assert "usage: assay-mock" in capsys.readouterr().err
+
+
+def test_what_is_not_built_is_listed(capsys):
+    assert main(["--list-unbuilt"]) == 0
+
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    spec = load()
+    assert set(names) == spec.operations.keys() - built(spec)
+    assert "createCompletion" not in names
+
+
+def test_what_is_not_built_is_told_by_edition(capsys):
+    assert main(["--list-unbuilt", "--edition", "2023-12"]) == 0
+    assert "POST /chat/completions" in capsys.readouterr().out
+    assert main(["--list-unbuilt", "--edition", "1999-01"]) == 2
+    assert "1999-01" in capsys.readouterr().err

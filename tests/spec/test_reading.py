@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from spec.load import SHARED, digest, load, pages
+from spec.load import SHARED, digest, editions, load, pages
 from spec.load import _span as span
 
 
@@ -18,8 +18,10 @@ def test_a_spec_is_named_by_the_sha256_of_its_pages(spec):
     assert spec.sha256 == digest()
 
 
-def test_the_pages_are_the_resources_and_what_they_share(spec):
-    assert {SHARED, *spec.resources} == set(pages())
+def test_the_pages_are_the_resources_and_what_they_share():
+    resources = {name for edition in editions() for name in load(edition).resources}
+
+    assert {SHARED, *resources} | {"safety"} == set(pages())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,11 @@ def test_every_operation_knows_its_refusals(spec):
 def test_an_operation_that_streams_says_how(spec):
     streamed = {op.id: op.stream for op in spec.operations.values() if op.stream}
 
-    assert set(streamed) == {"createCompletion", "createChatCompletion"}
+    assert set(streamed) == {
+        "createCompletion",
+        "createChatCompletion",
+        "listFineTuneEvents",
+    }
     assert {stream.terminator for stream in streamed.values()} == {"[DONE]"}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from spec import Refusal
-from spec.validate import refusal
+from spec.validation import refusal
 
 FAULTY = {"prompt": "hi", "n": 3, "best_of": 2}
 
