@@ -16,6 +16,9 @@ LISTS = frozenset({"x-clauses", "x-rules", "x-sample", "x-editions"})
 """Keys whose values are our own data and hold no further x- keys."""
 
 
+ALWAYS = ("401", "405", "429", "500", "503")
+"""The statuses that every operation may be refused with."""
+
 Pages = Mapping[str, Mapping[str, Any]]
 
 
@@ -110,6 +113,8 @@ def _clause(clause: Clause, spec: Spec, anywhere: Collection[str]) -> Iterator[s
 
 
 def _operation(operation: Operation, spec: Spec) -> Iterator[str]:
+    if not operation.capability:
+        yield from _refused(operation, spec)
     yield from _needed(operation)
     yield from _paged(operation)
     if operation.request is None:
@@ -119,6 +124,18 @@ def _operation(operation: Operation, spec: Spec) -> Iterator[str]:
             yield f"{operation.id}: the sample is not lawful: {fault}"
     for rule in operation.rules:
         yield from _rule(rule, operation, spec)
+
+
+def _refused(operation: Operation, spec: Spec) -> Iterator[str]:
+    """It says how it refuses: whatever it is, its body, and what it names."""
+    wanted = {*ALWAYS}
+    if operation.body is not None:
+        wanted |= {"400", "413", "415"}
+    if "{" in operation.path or "model" in operation.fields:
+        wanted.add("404")
+    item = spec.document["paths"][operation.path][operation.method.lower()]
+    for status in sorted(wanted - item["responses"].keys()):
+        yield f"{operation.id}: expected a refusal of the status {status}"
 
 
 def _needed(operation: Operation) -> Iterator[str]:

@@ -25,7 +25,17 @@ things:
           content:
             application/json: {schema: {$ref: "#/components/schemas/Thing"}}
         responses:
-          "200": {content: {application/json: {schema: {type: object}}}}
+          "200":
+            content:
+              application/json: {schema: {$ref: "#/components/schemas/Made"}}
+          "400": {}
+          "401": {}
+          "405": {}
+          "413": {}
+          "415": {}
+          "429": {}
+          "500": {}
+          "503": {}
         x-clauses:
           - id: things.low-below-high
             level: MUST
@@ -46,6 +56,15 @@ things:
         type: object
         required: [high]
         properties: {low: {type: integer}, high: {type: integer}}
+      Made:
+        type: object
+        properties: {state: {type: string, enum: [new, old, gone]}}
+        x-lifecycle:
+          field: state
+          start: new
+          moves: {new: [old], old: [gone], gone: []}
+          terminal: [gone]
+          walk: [new, old, gone]
 """
 
 
@@ -146,6 +165,44 @@ def witness_that_is_not_lawful(pages):
     thing(pages)["x-rules"][0]["accept"] = {"low": 3}
 
 
+def no_refusal(pages):
+    del thing(pages)["responses"]["429"]
+
+
+def hole_without_sample(pages):
+    paths = pages["things"]["paths"]
+    paths["/things/{id}"] = paths.pop("/things")
+
+
+def pages_by_nothing(pages):
+    page = {"after": "after", "limit": "limit", "by": "created", "first": "newest"}
+    thing(pages)["x-page"] = page
+
+
+def made(pages):
+    return pages["things"]["components"]["schemas"]["Made"]
+
+
+def state_that_is_no_value(pages):
+    made(pages)["x-lifecycle"]["moves"]["lost"] = ["gone"]
+
+
+def move_to_nowhere(pages):
+    made(pages)["x-lifecycle"]["moves"]["new"] = ["old", "nowhere"]
+
+
+def end_that_goes_on(pages):
+    made(pages)["x-lifecycle"]["moves"]["gone"] = ["new"]
+
+
+def state_that_nothing_leads_to(pages):
+    made(pages)["x-lifecycle"]["moves"] = {"new": ["gone"], "old": ["gone"], "gone": []}
+
+
+def walk_that_jumps(pages):
+    made(pages)["x-lifecycle"]["walk"] = ["new", "gone"]
+
+
 def clause(id, says="It answers."):
     said = {"level": "MUST", "says": says, "basis": "stated", "source": "S4-001"}
     return {"id": id, **said}
@@ -172,6 +229,15 @@ def clause(id, says="It answers."):
         (witness_against_the_schema, "{'low': 'three'} breaks the schema"),
         (witness_that_is_lawful, "{'low': 2} is on the wrong side"),
         (witness_that_is_not_lawful, "{'low': 3} is on the wrong side"),
+        (no_refusal, "createThing: expected a refusal of the status 429"),
+        (hole_without_sample, "expected {'id'} declared and in the sample"),
+        (pages_by_nothing, "pages by 'after', which is no parameter"),
+        (pages_by_nothing, "ordered by 'created', which no item has"),
+        (state_that_is_no_value, "Made: the states differ from state's values"),
+        (move_to_nowhere, "Made: moves to unknown states ['nowhere']"),
+        (end_that_goes_on, "Made: gone is terminal or has moves, not both"),
+        (state_that_nothing_leads_to, "Made: nothing leads to old"),
+        (walk_that_jumps, "Made: the walk goes from new to gone"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
