@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from reference_model.cache import Cache
+from reference_model.grammar import Guide, started
 from reference_model.job import Job, Step
 from reference_model.memo import Memo
 from reference_model.model import Llama, causal, load_model
@@ -41,16 +42,18 @@ class _Row:
 
     job: Job
     handover: Handover
+    guide: Guide | None = None
     steps: list[Step] = field(default_factory=list)
     tokens: list[int] = field(default_factory=list)
     handed: int = 0  # how many steps the reader has
     handed_at: float = 0.0
 
     def adjusted(self, logits: Tensor) -> Tensor:
-        """Bias, then penalties; (V)."""
+        """Bias, then penalties, then the mask; (V)."""
         job = self.job
         biased = bias(logits, dict(job.sampling.logit_bias))
-        return job.penalty(biased, job.prompt, self.tokens, job.sampling)
+        penalised = job.penalty(biased, job.prompt, self.tokens, job.sampling)
+        return self.guide.masked(penalised) if self.guide else penalised
 
     def adjusts(self) -> bool:
         sampling = self.job.sampling
@@ -59,6 +62,7 @@ class _Row:
             or sampling.frequency_penalty
             or sampling.presence_penalty
             or self.job.penalty is not penalty_of_reference
+            or self.guide
         )
 
     def scripted(self, drawn: int) -> int:
@@ -98,11 +102,12 @@ class Engine:
         self._check(job)
         handover = Handover()
         remembered = self._memo.get(job) if job.max_tokens > 0 else ()
+        guide = _guide(job) if remembered is None else None
         with self._news:
             if self._failure:
                 raise RuntimeError(self._failure)
             if remembered is None:
-                self._waiting.append(_Row(job, handover))
+                self._waiting.append(_Row(job, handover, guide))
                 self._news.notify()
         if remembered is not None:
             handover.finish(remembered)
@@ -222,6 +227,11 @@ class Engine:
 
     def _took(self, row: _Row, step: Step) -> bool:
         """Add the step to its row; True if the row is done."""
+        if row.guide:
+            row.guide.take(step.token)
+            if row.guide.failure:
+                row.handover.finish(failure=row.guide.failure)
+                return True
         ended = row.job.stop_at_end and step.token == self._end
         if not ended:
             row.steps.append(step)
@@ -238,6 +248,16 @@ class Engine:
         if place < len(self._rows):
             self._rows[place] = last
         self._cache.drop(place)
+
+
+def _guide(job: Job) -> Guide | None:
+    """Compiled here, by the caller's thread: the worker must not wait for it."""
+    if job.grammar is None:
+        return None
+    guide = started(job.grammar)
+    if not guide.fits(job.script):
+        raise ValueError(f"expected a script of the grammar, got {job.script!r}")
+    return guide
 
 
 def _drawn(rows: Sequence[_Row], logits: Tensor) -> list[int]:

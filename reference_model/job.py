@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from reference_model.grammar import Grammar
 from reference_model.sampling import PLAIN, Penalty, Sampling, penalty_of_reference
 
 
@@ -17,6 +18,7 @@ class Job:
     stop_at_end: bool = True  # else end of text is a step like any other
     script: tuple[int, ...] = ()  # tokens to give instead of drawn ones
     penalty: Penalty = penalty_of_reference
+    grammar: Grammar | None = None  # of the reply alone; the prompt may open it
     least: int = 1  # tokens before an end, unless a bias or the script wants it sooner
 
 

@@ -33,5 +33,9 @@ class Memo:
                 self._size -= _weight(*self._replies.popitem(last=False))
 
 
+CHARACTERS = 8  # of a schema that weigh as much as a token
+
+
 def _weight(job: Job, steps: Sequence[Step]) -> int:
-    return len(job.prompt) + len(job.script) + len(steps) * (1 + job.top)
+    schema = len(job.grammar.schema) // CHARACTERS if job.grammar else 0
+    return len(job.prompt) + len(job.script) + schema + len(steps) * (1 + job.top)

@@ -1,7 +1,14 @@
-"""From logits to a token, in one order: bias, penalties, temperature, nucleus, draw.
+"""From logits to a token: bias, penalties, mask, temperature, nucleus, draw.
 
-The reported log probabilities are those after bias and penalties, before temperature
-and nucleus. Letters: B rows (any leading shape), V vocabulary.
+The mask of a grammar comes after all that a request can add, so that no bias breaks a
+grammar. A ban is a bias: if only banned tokens may come, one of them does.
+
+The reported log probabilities are those after bias, penalties and mask, before
+temperature and nucleus. So does the live API: in structured outputs it gives a forced
+token 0.0, and fills the alternatives up with tokens that cannot come
+(openai/openai-python#2227, comet-ml/opik#1640); ours are at -9999.
+
+Letters: B rows (any leading shape), V vocabulary.
 """
 
 from collections import Counter
@@ -57,6 +64,11 @@ def penalty_of_reference(
     if not (frequency or presence):
         return logits
     return penalise(logits, Counter(sampled), frequency, presence)
+
+
+def masked(logits: Tensor, allowed: Tensor) -> Tensor:
+    """Only the ``allowed`` (V, bool) can be drawn; their odds stay."""
+    return logits.masked_fill(~allowed, -torch.inf)
 
 
 def temperature(logits: Tensor, t: float) -> Tensor:
