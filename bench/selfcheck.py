@@ -1,6 +1,6 @@
 """Every deviation against every check: which clause notices what.
 
-python -m bench.selfcheck [GLOB ...] [--workers 2] [--json FILE]
+python -m bench.selfcheck [GLOB ...] [--edition E] [--workers 2] [--json FILE]
 """
 
 import argparse
@@ -37,7 +37,9 @@ from spec import Spec, load
 KEY = "sk-assay-selfcheck-0001"
 FAMILIES = ("unenforced", "refused")  # derived for single fields
 TOGETHER = 8  # derived deviations that share a server
-OTHERS = 6  # checks of other operations that a deviation is put to
+HEAVY = ("embeddings.input-count",)  # the answer has 60 MB
+NEAR = 32  # checks of its own operations that a deviation is put to
+OTHERS = 6  # checks of other operations
 
 
 class FewSeeds(Ids):
@@ -85,6 +87,7 @@ def served(spec: Spec) -> Claims:
     return Claims(built(spec), Claims.everything(spec).capabilities)
 
 
+@cache
 def due(spec: Spec) -> frozenset[str]:
     """The clauses that have to be observed and broken: of all that is built."""
     ready = built(spec)
@@ -94,6 +97,11 @@ def due(spec: Spec) -> frozenset[str]:
         if not clause.unobservable
         and (not clause.operations or any(name in ready for name in clause.operations))
     )
+
+
+def judging(spec: Spec) -> dict[str, Check]:
+    """The checks of what is built."""
+    return {id: check for id, check in all_checks(spec).items() if id in due(spec)}
 
 
 class Socket:
@@ -123,26 +131,39 @@ def shared_socket() -> Socket:
 
 
 def touching(spec: Spec, group: Collection[Deviation]) -> dict[str, Check]:
-    """The checks of the deviations' operations, and a seeded few of the others.
+    """The checks that must notice, and a seeded few of those that must not.
 
+    Most of the few are of the deviations' operations; the complete map asks them all.
     A deviation of all operations touches every check: it is put to those that speak of
-    all operations, and to more of the others. Fuzzing is put to the deviations that
-    name it: it finds what others already do.
+    all operations, and to more of the others. What is slow is put to the deviations
+    that name it: fuzzing finds what others already do. Beside the default edition, what
+    that says too is one of the others: there it was put to faults of the operation.
     """
     named = {deviation.noticed_by for deviation in group}
     names = {name for deviation in group for name in deviation.operations}
-    touched, others = {}, {}
-    for id, check in all_checks(spec).items():
+    must, touched, others = {}, {}, {}
+    for id, check in judging(spec).items():
         clause = spec.clauses[id]
         concerned = {operation.id for operation in spec.concerned(clause)}
         near = concerned & names if names else not clause.operations
-        if id in named or (near and not check.slow):
+        slow = check.slow or id in HEAVY
+        if id in named or (near and not names):
+            must[id] = check
+        elif near and not slow and id in own(spec):
             touched[id] = check
-        elif not check.slow:
+        elif not slow:
             others[id] = check
-    few = OTHERS if names else 6 * OTHERS
-    chosen = random.Random(min(named)).sample(sorted(others), min(few, len(others)))
-    return touched | {id: others[id] for id in chosen}
+    draw = random.Random(min(named))
+    few = OTHERS if names else NEAR
+    return must | _drawn(touched, NEAR, draw) | _drawn(others, few, draw)
+
+
+def _drawn(
+    checks: Mapping[str, Check], few: int, draw: random.Random
+) -> dict[str, Check]:
+    """Some of the checks."""
+    chosen = draw.sample(sorted(checks), min(few, len(checks)))
+    return {id: checks[id] for id in chosen}
 
 
 def red(found: Iterable[Result]) -> dict[str, tuple[str, ...]]:
@@ -163,8 +184,16 @@ def broken(found: Iterable[Result]) -> dict[str, str | None]:
     }
 
 
+@cache
+def own(spec: Spec) -> frozenset[str]:
+    """What is due in this edition and not said in the default one; there, all."""
+    usual = load()
+    ours = due(spec)
+    return ours if spec.edition == usual.edition else ours - set(usual.clauses)
+
+
 def groups(spec: Spec) -> list[tuple[str, ...]]:
-    """The deviations by id, alone or in groups that can be seen apart.
+    """The deviations from an edition's own clauses, alone or in groups, by id.
 
     Faults that the spec derives for single fields share a server, up to eight of them
     and never two of one field: what a clause says of a field, only that field's fault
@@ -172,6 +201,8 @@ def groups(spec: Spec) -> list[tuple[str, ...]]:
     """
     found: list[list[Deviation]] = []
     for deviation in deviations(spec).values():
+        if deviation.noticed_by not in own(spec):
+            continue
         room = next((g for g in found if _may_join(deviation, g)), None)
         if room is None:
             found.append([deviation])
@@ -196,12 +227,14 @@ def _field(deviation: Deviation) -> str:
     return deviation.noticed_by.rpartition("-")[0]
 
 
-def faults(ids: Collection[str], everything: bool = False) -> list[str]:
+def faults(
+    ids: Collection[str], everything: bool = False, edition: str | None = None
+) -> list[str]:
     """What is wrong with how deviations are noticed; nothing where all is well."""
-    spec = load()
+    spec = load(edition)
     group = [deviations(spec)[id] for id in ids]
     if everything:
-        found = results(spec, all_checks(spec), group)
+        found = results(spec, judging(spec), group)
     else:
         checks = touching(spec, group)
         found = results(spec, checks, group, claimed(spec, group, checks))
@@ -209,7 +242,8 @@ def faults(ids: Collection[str], everything: bool = False) -> list[str]:
 
 
 def claimed(spec: Spec, group: Collection[Deviation], checks: Iterable[str]) -> Claims:
-    """The deviations' operations, and those that single clauses are about.
+    """The deviations' operations, those that single clauses are about, and what makes
+    the ids that they ask for.
 
     What is said of all operations is then asked of the deviations' alone; all where
     the deviations are of all.
@@ -220,11 +254,13 @@ def claimed(spec: Spec, group: Collection[Deviation], checks: Iterable[str]) -> 
         for name in spec.clauses[id].operations
         if len(spec.clauses[id].operations) == 1
     )
-    own = {name for deviation in group for name in deviation.operations}
+    names = {name for deviation in group for name in deviation.operations}
     whole = served(spec)
-    if not own:
+    if not names:
         return whole
-    return Claims(frozenset((*own, *single)), whole.capabilities)
+    asked = {*names, *single}
+    making = {link.source for name in asked for link in spec.links.get(name, ())}
+    return Claims(whole.operations & (asked | making), whole.capabilities)
 
 
 def _faults(group: Collection[Deviation], found: Sequence[Result]) -> Iterator[str]:
@@ -246,15 +282,23 @@ def main() -> int:
     """Print the map; 1 where a deviation is not noticed, or by the wrong checks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("globs", nargs="*", default=["*"])
+    parser.add_argument("--edition", help="of the API, such as 2023-04")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--near", action="store_true", help="only what it touches")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    known = deviations(load())
-    chosen = [id for id in known if any(fnmatch(id, g) for g in options.globs)]
+    spec = load(options.edition)
+    chosen = [
+        id
+        for id, one in deviations(spec).items()
+        if one.noticed_by in due(spec) and any(fnmatch(id, g) for g in options.globs)
+    ]
     began, tally, log = time.monotonic(), Counter[str](), {}
     with ProcessPoolExecutor(options.workers) as pool:
-        asked = {id: pool.submit(faults, (id,), not options.near) for id in chosen}
+        asked = {
+            id: pool.submit(faults, (id,), not options.near, options.edition)
+            for id in chosen
+        }
         for id, one in asked.items():
             log[id] = wrong = one.result()
             tally["wrong" if wrong else "noticed"] += 1

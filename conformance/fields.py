@@ -159,7 +159,7 @@ def _accepted(node: Mapping[str, Json], keyword: str) -> Iterator[Json]:
     if keyword == "accept":
         if node.get("default") is not None:
             yield node["default"]
-        if "null" in kinds(node):
+        if "null" in kinds(node) or None in node.get("enum", ()):
             yield None
 
 

@@ -20,6 +20,7 @@ MOST = 3  # findings: one fault shows itself many times
 LONG = 100  # characters of a fault: a longer one quotes what was drawn by chance
 SMALLEST = {"max_tokens": 3, "n": 2, "best_of": 2, "logprobs": 5}
 """Values that a fuzzed request is cut down to: fuzz asks for variety, not for work."""
+PICTURE = "256x256"  # the size of a fuzzed request's images, for the same reason
 
 
 def valid(clause: Clause, operation: Operation, target: "Target") -> Findings:
@@ -116,6 +117,8 @@ def _tame(
     for name, most in SMALLEST.items():
         if tame.get(name) is not None:
             tame[name] = min(int(tame[name]), most)
+    if "size" in operation.fields:
+        tame["size"] = PICTURE
     for name in ("prompt", "input"):
         if name in tame:
             tame[name] = _few(tame[name])

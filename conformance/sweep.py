@@ -1,5 +1,6 @@
 """The same request, or the same fault, put to every operation."""
 
+import re
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -20,14 +21,23 @@ def concerned(target: Target) -> list[Operation]:
     return target.operations(target.clause)
 
 
-def unsampled(operation: Operation) -> bool:
-    """Whether the spec knows no id that this operation could name without harm."""
-    return "{" in operation.path and "path" not in operation.sample
+def unsampled(target: Target, operation: Operation) -> bool:
+    """Whether no id is known that this operation could name without harm.
+
+    Where the spec says what makes such an id, that has to be claimed; the one in the
+    sample is then a mere example.
+    """
+    holes = set(re.findall(r"{(\w+)}", operation.path))
+    links = target.spec.links.get(operation.id, ())
+    if not links:
+        return bool(holes) and "path" not in operation.sample
+    claimed = (link for link in links if link.source in target.claims.operations)
+    return not holes.issubset(name for link in claimed for name in link.path)
 
 
 def asked(target: Target, operation: Operation, **edge: Any) -> Answer:
     """The answer to the sample; without one, to an id that names nothing."""
-    if unsampled(operation):
+    if unsampled(target, operation):
         return target.send(operation.method, filled(operation.path), **edge)
     return target.call(operation.id, **edge)
 
@@ -61,8 +71,9 @@ def header(answer: Answer, name: str) -> str:
 
 
 def speaking(operation: Operation) -> str:
-    """The field of the sample that holds its text."""
-    return next(name for name in operation.sample if name != "model")
+    """The field of the sample's body that holds its text; else the first there is."""
+    names = (*operation.body_sample, *operation.fields)
+    return next(name for name in names if name != "model")
 
 
 def broken(operation: Operation) -> dict[str, Any]:

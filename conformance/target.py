@@ -20,6 +20,7 @@ from conformance.answer import (
     StreamAnswer,
     Unserved,
 )
+from conformance.forms import FORM, Form
 from conformance.view import Absent, Rows, View, plain
 from conformance.wire import PATIENCE, Tape
 from spec import Clause, Operation, Spec
@@ -171,11 +172,39 @@ class Target:
         """
         operation = self.spec.operations[operation_id]
         edge, changes = parted(asked)
-        body = self.sample(operation_id, **changes)
+        return self.ask(operation, self.ready(operation_id, **changes), **edge)
+
+    def ready(self, operation_id: str, **changes: Any) -> dict[str, Any]:
+        """The sample with ``changes``, and with what has to be made for it first."""
+        operation = self.spec.operations[operation_id]
+        path = dict(changes.pop("path", {}))
+        made: dict[str, Any] = {}
+        for link in self.spec.links.get(operation_id, ()):
+            holes = link.path.keys() - path.keys()
+            fields = (link.body.keys() - changes.keys() - made.keys()) & {
+                *operation.fields
+            }
+            if link.source in self.claims.operations and (holes or fields):
+                answer = self.call(link.source).json()
+                path |= link.given(holes, answer)
+                made |= link.given(fields, answer)
+        sample = self.sample(operation_id)
+        whole = {**sample.get("path", {}), **path}
+        return self.sample(
+            operation_id, **made, **({"path": whole} if whole else {}), **changes
+        )
+
+    def ask(self, operation: Operation, body: Mapping[str, Any], **edge: Any) -> Answer:
+        """The answer of an operation to ``body``, as a form where it takes one.
+
+        The values for the placeholders of its path are the body's ``path``.
+        """
         path = operation.path
-        for name, value in body.pop("path", {}).items():
+        for name, value in body.get("path", {}).items():
             path = path.replace(f"{{{name}}}", quote(str(value), safe=":"))
-        return self.send(operation.method, path, body, **edge)
+        sent = {name: value for name, value in body.items() if name != "path"}
+        form = operation.media_type == FORM
+        return self.send(operation.method, path, Form(sent) if form else sent, **edge)
 
     def post(self, path: str, /, **asked: Any) -> Answer:
         """The answer to a POST; ``asked`` as for ``request``."""
@@ -256,7 +285,10 @@ class Target:
         """The request that ``send`` sends."""
         params = None
         if method in ("POST", "PUT", "PATCH"):
-            if content is None and body is not ...:
+            if isinstance(body, Form) and content is None:
+                content, form = body.encoded()
+                headers = {"Content-Type": form, **(headers or {})}
+            elif content is None and body is not ...:
                 content = encoded(plain(body))
         elif isinstance(body, Mapping):
             params = {name: str(value) for name, value in body.items()} or None

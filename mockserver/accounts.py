@@ -38,10 +38,14 @@ class Organization:
     user_calls: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     """Tokens by the snapshot that answered."""
+    moved: int = 0
+    """Seconds by which its clock was moved forward."""
     requests: int | None = None
     tokens: int | None = None
     quota: int | None = None
     user_requests: int | None = None
+    file_weight: int = 1
+    """Times that each byte and each token of a file counts."""
     policy: Policy = Policy()
     calls: deque[float] = field(default_factory=deque)
     spent: deque[tuple[float, int]] = field(default_factory=deque)
@@ -80,12 +84,22 @@ class Bill:
 
 
 @dataclass(frozen=True)
+class Member:
+    """What is known of a key: its organisations, its role, and whether it pays."""
+
+    organizations: tuple[str, ...] = ("org-assay",)
+    role: str = "owner"
+    pays: bool = True
+
+
+@dataclass(frozen=True)
 class Caller:
     """Who sends a request: a key, its role, and the organisation it counts against."""
 
     key: str
     role: str
     organization: Organization
+    pays: bool = True
 
 
 class Accounts:
@@ -94,9 +108,7 @@ class Accounts:
     def __init__(self, spec: Spec, keys: tuple[str, ...] = ()) -> None:
         self._refusals: dict[str, Refusal] = dict(spec.refusals)
         self._open = not keys
-        self._members: dict[str, tuple[tuple[str, ...], str]] = dict.fromkeys(
-            keys, (("org-assay",), "owner")
-        )
+        self._members: dict[str, Member] = dict.fromkeys(keys, Member())
         self._organizations: dict[str, Organization] = {}
         self._revoked: set[str] = set()
         self._faults: dict[str, str] = {}
@@ -118,9 +130,9 @@ class Accounts:
         with self._lock:
             return self._organizations.setdefault(id, Organization(id))
 
-    def add(self, key: str, organizations: tuple[str, ...], role: str) -> None:
-        """Make ``key`` known as a member of ``organizations``."""
-        self._members[key] = (organizations, role)
+    def add(self, key: str, member: Member) -> None:
+        """Make ``key`` known."""
+        self._members[key] = member
 
     def revoke(self, key: str) -> None:
         """End the access of ``key``, known or not."""
@@ -178,12 +190,13 @@ class Accounts:
         known = self._members.get(key)
         if key in self._revoked or (known is None and not self._open):
             raise Refuse(self._refusals["wrong-key"].worded(key=masked(key)))
-        organizations, role = known or (("org-assay",), "owner")
-        if asked and asked not in organizations:
+        member = known or Member()
+        if asked and asked not in member.organizations:
             raise Refuse(
                 self._refusals["wrong-organization"].worded(organization=asked[:64])
             )
-        return Caller(key, role, self.organization(asked or organizations[0]))
+        house = self.organization(asked or member.organizations[0])
+        return Caller(key, member.role, house, member.pays)
 
     def _enter(self, house: Organization) -> None:
         since = time.monotonic() - WINDOW

@@ -1,9 +1,9 @@
 """The Flask application: routes come from the spec, everything else is the edge's."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from mockserver import handlers
 from mockserver.accounts import Accounts
@@ -11,12 +11,24 @@ from mockserver.clock import Clock
 from mockserver.context import House
 from mockserver.deviation import Deviation, Seams
 from mockserver.edge import LARGEST, Edge, Incoming, Outgoing
+from mockserver.forms import Parts, TooLarge, close, form
+from mockserver.gallery import PICTURE
 from mockserver.ids import Ids
 from mockserver.mind import Mind
 from mockserver.store import Store
+from mockserver.uploads import FORM
 from spec import Operation, Spec
 
 PREFIX = "/v1"
+ENGINE = "retrieveEngine"
+OLD_URLS = {
+    "completions": "createCompletion",
+    "embeddings": "createEmbedding",
+    "edits": "createEdit",
+    "chat/completions": "createChatCompletion",
+}
+"""Undocumented paths under an engine that client libraries of 2023 still ask (M14)."""
+LARGEST_FORM = 2 << 30  # bytes: more than any operation takes
 DRAINED = 64 * 1024 * 1024  # bytes of a refused body that are read so that it is heard
 
 __all__ = ["application", "handlers", "house"]
@@ -53,18 +65,37 @@ def application(house: House, deviations: Iterable[Deviation] = ()) -> Flask:
             methods=[operation.method],
             provide_automatic_options=False,
         )
-    app.add_url_rule("/", "welcome", lambda: _response(edge.welcome(_incoming({}))))
+    for tail, name in OLD_URLS.items() if ENGINE in house.spec.operations else ():
+        app.add_url_rule(
+            f"{PREFIX}/engines/<engine_id>/{tail}",
+            f"old-{tail}",
+            _view(house.spec.operations[name], edge, f"/engines/{{engine_id}}/{tail}"),
+            methods=["POST"],
+            provide_automatic_options=False,
+        )
+    app.add_url_rule("/", "welcome", lambda: _response(edge.welcome(_incoming())))
+    app.add_url_rule(
+        PICTURE.replace("{", "<").replace("}", ">"),
+        "picture",
+        lambda name: _response(edge.picture(name, _incoming())),
+    )
     app.register_error_handler(HTTPException, _refused(house, edge))
     return app
 
 
-def _view(operation: Operation, edge: Edge) -> Callable[..., Response]:
+def _view(
+    operation: Operation, edge: Edge, path: str | None = None
+) -> Callable[..., Response]:
     def view(**arguments: str) -> Response:
-        if not edge.serves(operation.path):
+        if not edge.serves(path or operation.path):
             from werkzeug.exceptions import NotFound
 
             raise NotFound
-        return _response(edge.answer(operation, _incoming(arguments)))
+        incoming = _incoming(arguments, operation)
+        try:
+            return _response(edge.answer(operation, incoming))
+        finally:
+            close(incoming.form or {})
 
     return view
 
@@ -76,14 +107,47 @@ def _refused(house: House, edge: Edge) -> Callable[[HTTPException], Response]:
         name = "wrong-method" if fault.code == 405 else "unknown-url"
         words = {"method": request.method, "path": request.path[:200]}
         refusal = house.spec.refusals[name].worded(**words)
-        return _response(edge.refuse(refusal, _incoming({})))
+        return _response(edge.refuse(refusal, _incoming()))
 
     return refused
 
 
-def _incoming(arguments: dict[str, str]) -> Incoming:
+def _incoming(
+    arguments: Mapping[str, str] | None = None, operation: Operation | None = None
+) -> Incoming:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    return Incoming(request.method, request.path, headers, _read(request), arguments)
+    parts, body = _received(request, operation)
+    return Incoming(
+        request.method,
+        request.path,
+        headers,
+        body,
+        arguments or {},
+        request.args.to_dict(),
+        parts,
+        request.host_url.rstrip("/"),
+    )
+
+
+def _received(
+    sent: Request, operation: Operation | None
+) -> tuple[Parts | None, bytes | None]:
+    """The parts of a form where the operation takes one, else the body.
+
+    Neither where it is too large; of a broken form there is an empty body.
+    """
+    if operation is None or not operation.media_type == FORM == sent.mimetype:
+        return None, _read(sent)
+    sent.max_content_length = LARGEST_FORM
+    try:
+        boundary = sent.mimetype_params.get("boundary", "")
+        return form(sent.stream, boundary, LARGEST), None
+    except (TooLarge, RequestEntityTooLarge):
+        left = None
+    except ValueError:
+        left = b""
+    _drain(sent)
+    return None, left
 
 
 def _read(request: Request) -> bytes | None:
@@ -96,10 +160,15 @@ def _read(request: Request) -> bytes | None:
         body = request.stream.read(LARGEST + 1)
         if len(body) <= LARGEST:
             return body
+    _drain(request)
+    return None
+
+
+def _drain(request: Request) -> None:
+    request.max_content_length = None
     left = DRAINED
     while left > 0 and (chunk := request.stream.read(1 << 20)):
         left -= len(chunk)
-    return None
 
 
 def _response(outgoing: Outgoing) -> Response:

@@ -1,5 +1,6 @@
 """Candidates of one request: begun together, ranked, or read side by side."""
 
+import random
 import time
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -28,8 +29,8 @@ class Candidate:
 
         self.index, self.prompt = index, prompt
         self.sampled = 0
-        seed = context.house.ids.seed() if _draws(job) else 0
-        self._steps = context.generate(Job(max_tokens=max_tokens, seed=seed, **job))
+        drawn = {**job, "seed": _seed(job, index, context)}
+        self._steps = context.generate(Job(max_tokens=max_tokens, **drawn))
         self._delay = context.script.delay
         self.pieces = pieces(
             self._counted(),
@@ -66,9 +67,16 @@ class Candidate:
             yield step
 
 
-def _draws(job: dict[str, Any]) -> bool:
-    """Whether chance plays a part: a greedy job is the same whatever its seed."""
-    return bool(job["sampling"].temperature > 0)
+def _seed(job: dict[str, Any], index: int, context: Context) -> int:
+    """Where the draws of a choice begin: as the caller's seed says, or by chance.
+
+    A greedy job is the same whatever its seed.
+    """
+    if not job["sampling"].temperature > 0:
+        return 0
+    if job["seed"] is None:
+        return context.house.ids.seed()
+    return random.Random(f"{job['seed']} {index}").getrandbits(62)
 
 
 def sampling(request: Any, context: Context) -> dict[str, Any]:
@@ -86,7 +94,8 @@ def sampling(request: Any, context: Context) -> dict[str, Any]:
             frequency_penalty=request.frequency_penalty,
             presence_penalty=request.presence_penalty,
             logit_bias=tuple(sorted(biases.items())),
-        )
+        ),
+        "seed": getattr(request, "seed", None),  # not in every edition
     }
 
 

@@ -1,16 +1,19 @@
 """The server's time: the real one for stamps, the edition's for what is in force."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 
-@dataclass
+@dataclass(frozen=True)
 class Clock:
-    """Time that a control call can move forward."""
+    """Time as it is so many seconds from now."""
 
     edition: str
     moved: int = 0
+
+    def later(self, seconds: int) -> "Clock":
+        return replace(self, moved=self.moved + seconds)
 
     def now(self) -> int:
         """Unix seconds, for stamps."""

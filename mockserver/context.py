@@ -1,8 +1,10 @@
 """All that a handler may touch."""
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +14,14 @@ from mockserver.ids import Ids
 from mockserver.mind import Mind
 from mockserver.reply import Refuse
 from mockserver.store import Store
+from reference_model.checksum import WEIGHTS
 from spec import Operation, Spec
 from spec.model import Model
 
 if TYPE_CHECKING:
     from reference_model.engine import Job, Step
+
+PAID = "gpt-4"  # how the ids begin of the models that only paying callers have
 
 
 @dataclass
@@ -52,6 +57,15 @@ class House:
     accounts: Accounts
     scripts: dict[str, Script] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
+    pictures: deque[dict[str, Any]] = field(default_factory=deque)
+    """Those that a url shows, the oldest first."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names what answers: the same spec, edition and weights have the same one."""
+        sums = (WEIGHTS / "SHA256SUMS").read_text()
+        served = f"{self.spec.edition} {self.spec.sha256} {sums}"
+        return f"fp_{hashlib.sha256(served.encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,8 @@ class Context:
     caller: Caller
     shape: Callable[["Job"], "Job"] = lambda job: job
     """The sampling seam: deviations reshape a job here."""
+    origin: str = ""
+    """Scheme and host by which the caller reached us."""
 
     @property
     def tokenizer(self) -> Any:
@@ -79,8 +95,13 @@ class Context:
         return self.caller.organization.policy
 
     @property
+    def clock(self) -> Clock:
+        """The time for the caller's organisation, which it may have moved."""
+        return self.house.clock.later(self.caller.organization.moved)
+
+    @property
     def now(self) -> int:
-        return self.house.clock.now()
+        return self.clock.now()
 
     def refuse(self, name: str, **words: object) -> Refuse:
         """The refusal ``name``, ready to be raised."""
@@ -92,10 +113,14 @@ class Context:
         return self.house.ids.new(self.operation.id_prefix or "")
 
     def models(self) -> dict[str, Model]:
-        """Every model that is in force today, the organisation's own included."""
-        today = self.house.clock.today().isoformat()
-        ours = self.house.spec.models.values()
-        base = {m.id: m for m in ours if not m.shutdown or today < m.shutdown}
+        """Every model that the caller has today, the organisation's own included."""
+        today = self.clock.today().isoformat()
+        base = {
+            id: model
+            for id, model in self.house.spec.models.items()
+            if (not model.shutdown or today < model.shutdown)
+            and (self.caller.pays or not id.startswith(PAID))
+        }
         tuned = self.house.store.all("model", self.caller.organization.id)
         return base | {
             row["id"]: replace(
@@ -118,7 +143,7 @@ class Context:
 
     def snapshot(self, id: str) -> str:
         """The id that an answer of the model ``id`` names."""
-        return self.model(id).snapshot(self.house.clock.today())
+        return self.model(id).snapshot(self.clock.today())
 
     def fold(self, tokens: Sequence[int]) -> list[int]:
         """Token ids of any published tokenizer as ids of ours."""

@@ -21,6 +21,8 @@ class Moment:
     headers: Mapping[str, str]
     notes: dict[str, Any]
     """What deviations of this server noted at earlier requests."""
+    operation: str = ""
+    """Its operationId."""
 
 
 MOMENT: ContextVar[Moment] = ContextVar("moment")

@@ -12,10 +12,12 @@ from typing import Any
 from mockserver.accounts import Caller
 from mockserver.context import Context, House
 from mockserver.deviation import MOMENT, Moment, Seams
+from mockserver.gallery import PICTURE, shown
 from mockserver.registry import bind, handler_of
 from mockserver.reply import Refuse, Reply, Stream
+from mockserver.uploads import Upload
 from spec import Operation, Refusal
-from spec.validation import misdirected, misfit, parsed
+from spec.validation import coerced, misdirected, misfit, outside, parsed
 from spec.validation import refusal as refusal_of
 
 LARGEST = 16 * 1024 * 1024  # bytes of a body
@@ -30,8 +32,14 @@ class Incoming:
     path: str
     headers: Mapping[str, str]
     body: bytes | None
-    """None where it was too large to be read."""
+    """None where it was too large to be read, or came as a form."""
     arguments: Mapping[str, str] = field(default_factory=dict)
+    """The values of the path's placeholders."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str | Upload] | None = None
+    """The parts of a form, its files described."""
+    origin: str = ""
+    """Scheme and host as the caller named them."""
     began: float = field(default_factory=time.perf_counter)
 
 
@@ -59,7 +67,7 @@ class Edge:
     def answer(self, operation: Operation, incoming: Incoming) -> Outgoing:
         """What ``operation`` answers. Nothing is raised: every fault has an answer."""
         seams = self._seams.of(operation)
-        MOMENT.set(Moment(incoming.headers, self._notes))
+        MOMENT.set(Moment(incoming.headers, self._notes, operation.id))
         told: Reply | Stream
         caller = None
         try:
@@ -90,6 +98,16 @@ class Edge:
             return self.refuse(unknown.worded(method="GET", path="/"), incoming)
         reply = Reply({"message": "Welcome to the Assay mock of the OpenAI API."})
         return Outgoing(200, self._headers(reply, incoming, None), _json(reply.body))
+
+    def picture(self, name: str, incoming: Incoming) -> Outgoing:
+        """What the url of a picture yields, to anyone who has it."""
+        found = shown(self._house, name) if self.serves(PICTURE) else None
+        if found is None:
+            unknown = self._house.spec.refusals["unknown-url"]
+            words = {"method": incoming.method, "path": incoming.path[:200]}
+            return self.refuse(unknown.worded(**words), incoming)
+        reply = Reply(found, headers={"content-type": "image/png"})
+        return Outgoing(200, self._headers(reply, incoming, None), found)
 
     def _caller(self, incoming: Incoming, seams: Seams) -> Caller:
         headers = incoming.headers
@@ -122,11 +140,17 @@ class Edge:
             operation,
             caller,
             lambda job: seams.pass_through("on_job", job),
+            incoming.origin,
         )
         if not operation.capability:
             self._house.accounts.admit(caller)
+        for refused in outside(operation, incoming.query, incoming.headers):
+            if seams.refusal(refused) is not None:
+                raise Refuse(refused)
         body = self._body(operation, incoming, context, seams)
-        request = bind(bound.request, operation, body, incoming.arguments)
+        request = bind(
+            bound.request, operation, body, incoming.query, incoming.arguments
+        )
         told = bound.handler(seams.pass_through("on_request", request), context)
         return seams.answer(body, told) if isinstance(told, Reply) else told
 
@@ -137,6 +161,8 @@ class Edge:
         if operation.body is None:
             return {}
         body = seams.body(operation, self._parsed(operation, incoming, seams))
+        if "engine_id" in incoming.arguments and "model" in operation.fields:
+            body.setdefault("model", incoming.arguments["engine_id"])
         asked = body.get("model")
         if "model" in operation.fields and isinstance(asked, str):
             self._fits(operation, asked, context, seams)
@@ -149,16 +175,19 @@ class Edge:
         self, operation: Operation, incoming: Incoming, seams: Seams
     ) -> dict[str, Any]:
         refusals = self._house.spec.refusals
-        if incoming.body is None:
+        if incoming.body is None and incoming.form is None:
             raise Refuse(refusals["too-large"].worded(limit=LARGEST))
         sent_as = incoming.headers.get("content-type", "")
         wrong = misdirected(self._house.spec, operation, sent_as)
         if wrong is not None and seams.refusal(wrong) is not None:
             raise Refuse(wrong)
+        if incoming.form is not None:
+            return coerced(operation.fields, incoming.form)
         try:
-            return parsed(incoming.body)
+            return parsed(incoming.body or b"")
         except ValueError as fault:
-            raise Refuse(refusals["not-json"]) from fault
+            broken = operation.refusals.get("not-a-form", refusals["not-json"])
+            raise Refuse(broken) from fault
 
     def _fits(
         self, operation: Operation, asked: str, context: Context, seams: Seams
@@ -286,5 +315,6 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _json(value: Any) -> bytes:
-    return value if isinstance(value, bytes) else _text(value).encode()
+def _json(value: Any) -> bytes | Iterator[bytes]:
+    """A body as it is sent; bytes, whole or in pieces, are sent as they are."""
+    return value if isinstance(value, bytes | Iterator) else _text(value).encode()

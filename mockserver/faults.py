@@ -76,11 +76,12 @@ def scores(change: Callable[[Json], Json]) -> Callable[[Json], Json]:
 
 
 def chunks(change: Callable[[Json], Json]) -> Events:
-    """Changes each chunk of a stream, and not its terminator."""
+    """Changes each chunk of a stream; neither its terminator nor a fault it ends in."""
 
     def seam(items: Iterator[Any]) -> Iterator[Any]:
         for item in items:
-            yield item if isinstance(item, str) else change(item)
+            whole = isinstance(item, str) or "error" in item
+            yield item if whole else change(item)
 
     return seam
 

@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 from mockserver.context import Context
 from mockserver.reply import Reply, Stream
 from spec import Operation, Spec
+from spec.validation import coerced
 
 Handler = Callable[[Any, Context], Reply | Stream]
 
@@ -55,13 +56,17 @@ def bind(
     request: type[Any],
     operation: Operation,
     body: Mapping[str, Any],
+    query: Mapping[str, str],
     path: Mapping[str, str],
 ) -> Any:
     """The request as its handler's class: what was sent, else the spec's default."""
+    asked = operation.query.node["properties"]
+    known = {name: text for name, text in query.items() if name in asked}
+    sent = {**coerced(asked, known), **body, **path}
     values = {}
     for slot in fields(request):
-        schema = operation.fields.get(slot.name, {})
-        value = path.get(slot.name, body.get(slot.name))
+        schema = operation.fields.get(slot.name, asked.get(slot.name, {}))
+        value = sent.get(slot.name)
         if value is None:
             value = schema.get("default")
         if value is None and slot.default is not MISSING:

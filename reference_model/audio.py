@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
@@ -50,6 +52,10 @@ class Facts(TypedDict):
     seconds: float | None
 
 
+class Broken(ValueError):  # noqa: N818  # what is wrong is the file
+    """A file of a format that is known, from which no sound can be read."""
+
+
 @dataclass(frozen=True)
 class Sound:
     """A recording: its first two minutes, and how loud every tenth of a second is."""
@@ -83,17 +89,17 @@ def encode(waves: Iterable[Wave], kind: str) -> bytes:
 
 
 def describe(data: bytes) -> Facts:
-    """The facts of an upload; a ValueError says why it is no sound."""
+    """The facts of an upload; a ValueError, often Broken, says why it is no sound."""
     with _opened(data) as container:
         stream = container.streams.audio[0]
         if next(_frames(container, stream), None) is None:
-            raise ValueError("expected sound, got a file that no sound is read from")
+            raise Broken("expected sound, got a file that no sound is read from")
         length = container.duration
     return {"format": _kind(data), "seconds": length / 1_000_000 if length else None}
 
 
 def listen(data: bytes) -> Sound:
-    """A whole recording, frame by frame; a ValueError says why it is none."""
+    """A whole recording, frame by frame; ValueError as for `describe`."""
     start: list[Wave] = []
     levels = _Levels()
     with _opened(data) as container:
@@ -105,7 +111,7 @@ def listen(data: bytes) -> Sound:
                 start.append(wave)
                 kept += len(wave)
     if not kept:
-        raise ValueError("expected sound, got a file that no sound is read from")
+        raise Broken("expected sound, got a file that no sound is read from")
     return Sound(np.concatenate(start), levels.whole(), round(clock.seconds, 6))
 
 
@@ -167,28 +173,43 @@ def _opened(data: bytes) -> "InputContainer":
             metadata_errors="replace",
         )
     except av.FFmpegError as error:
-        raise ValueError(f"expected {reader}, got a broken file") from error
+        raise Broken(f"expected {reader}, got a broken file") from error
     if not any(stream.codec_context for stream in container.streams.audio[:1]):
         container.close()
-        raise ValueError("expected sound, got a file without any that can be decoded")
+        raise Broken("expected sound, got a file without any that can be decoded")
     return container
 
 
 def _waves(container: "InputContainer", clock: _Clock) -> Iterator[Wave]:
     """One channel of RATE samples a second."""
+    stream = container.streams.audio[0]
+    frames = _counted(_frames(container, stream), clock)
+    for _, alike in groupby(frames, _shape):  # a damaged file changes its mind
+        yield from _resampled(alike)
+    clock.seconds += _rest(container, stream)
+
+
+def _counted(frames: "Iterator[AudioFrame]", clock: _Clock) -> "Iterator[AudioFrame]":
+    """What is to be decoded, while the clock runs."""
+    for frame in frames:
+        clock.seconds += frame.samples / frame.sample_rate
+        yield frame
+        if clock.seconds > DECODED:
+            return
+
+
+def _shape(frame: "AudioFrame") -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _resampled(frames: "Iterable[AudioFrame]") -> Iterator[Wave]:
+    """Waves of frames that all have one shape."""
     import av
 
-    stream = container.streams.audio[0]
     resampler = av.AudioResampler("flt", "mono", RATE)
-    for frame in _frames(container, stream):
-        clock.seconds += frame.samples / frame.sample_rate
-        for part in resampler.resample(frame):
-            yield _wave(part)
-        if clock.seconds > DECODED:
-            break
-    for part in resampler.resample(None):
-        yield _wave(part)
-    clock.seconds += _rest(container, stream)
+    with suppress(av.FFmpegError):  # a shape that one channel cannot be made of
+        for frame in chain(frames, [None]):
+            yield from map(_wave, resampler.resample(frame))
 
 
 def _wave(frame: "AudioFrame") -> Wave:

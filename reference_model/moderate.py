@@ -10,7 +10,11 @@ from reference_model.tokenizer import load_tokenizer
 CATEGORIES = (
     "hate",
     "hate/threatening",
+    "harassment",
+    "harassment/threatening",
     "self-harm",
+    "self-harm/intent",
+    "self-harm/instructions",
     "sexual",
     "sexual/minors",
     "violence",
@@ -41,8 +45,9 @@ def scores(text: str) -> dict[str, float]:
 
 
 def flagged(scores: Mapping[str, float]) -> dict[str, bool]:
+    """Whether each score is one to act upon."""
     return {
-        category: scores[category] >= _THRESHOLDS[category] for category in CATEGORIES
+        category: score >= _THRESHOLDS[category] for category, score in scores.items()
     }
 
 
@@ -91,6 +96,10 @@ _GROUP = (
 )
 _LOW = r"inferior|subhuman|vermin|worthless|disgusting|scum|parasites|filthy"
 _SELF = r"myself|ourselves|yourself|himself|herself|themselves"
+_HARM_SELF = r"kill(?:ing)?|hurt(?:ing)?|harm(?:ing)?|cut(?:ting)?"
+_THEY_ARE = r"you(?: are|'re)|(?:he|she)(?: is|'s)|they(?: are|'re)"
+_INSULT = r"idiots?|stupid|losers?|pathetic|morons?|worthless|scum|vermin"
+_HOW = r"how to|how do I|(?:best|easiest|quickest) way to|ways to|steps to|instructions"
 _CHILD = r"child|children|minors?|underage|schoolgirls?|schoolboys?|teenagers?"
 _SEX = (
     r"sex(?!\W+education)|sexual(?:ly)?|erotic|naked|nude|porn(?:ography)?|aroused"
@@ -131,8 +140,22 @@ _SIGNS = (
     _sign("hate", 0.70, _HARM, _GROUP),
     _sign("hate/threatening", 0.75, _HARM, _GROUP),
     _sign("violence", 0.60, _HARM, _GROUP),
+    _sign("harassment", 0.60, _THEY_ARE, _INSULT),
+    _sign("harassment", 0.60, r"nobody|no one", r"likes|loves|wants", r"you"),
+    _sign("harassment", 0.60, r"everyone|everybody", r"hates|despises", r"you"),
+    _sign("harassment", 0.55, _WILL, _HARM_SOMEONE),
+    _sign("harassment/threatening", 0.60, _WILL, _HARM_SOMEONE),
+    _sign("self-harm", 0.85, _HARM_SELF, _SELF),
+    _sign("self-harm/intent", 0.75, rf"I|I'm|{_WILL}", _HARM_SELF, "myself|ourselves"),
+    _sign("self-harm/intent", 0.70, r"I(?:'m| am| feel) suicidal|I want to die"),
+    _sign("self-harm/intent", 0.70, r"end my (?:own )?life"),
+    _sign("self-harm/instructions", 0.75, _HOW, _HARM_SELF, _SELF),
     _sign(
-        "self-harm", 0.85, r"kill(?:ing)?|hurt(?:ing)?|harm(?:ing)?|cut(?:ting)?", _SELF
+        "self-harm/instructions",
+        0.70,
+        _HOW,
+        r"commit|attempt|hide",
+        r"suicide|self-harm",
     ),
     _sign(
         "self-harm", 0.80, r"suicid(?:e|al)|self-harm|end my (?:own )?life|want to die"

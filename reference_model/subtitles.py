@@ -9,14 +9,21 @@ def srt(segments: Iterable[Segment]) -> str:
     """Blocks of a number, counted from 1, two times and a text."""
     return "".join(
         f"{number}\n{_times(segment, ',')}\n{_line(segment.text)}\n\n"
-        for number, segment in enumerate(segments, 1)
+        for number, segment in enumerate(_worded(segments), 1)
     )
 
 
 def vtt(segments: Iterable[Segment]) -> str:
     """The same without numbers, and with its name at the beginning."""
-    blocks = (f"{_times(each, '.')}\n{_cue(each.text)}\n\n" for each in segments)
+    blocks = (
+        f"{_times(each, '.')}\n{_cue(each.text)}\n\n" for each in _worded(segments)
+    )
     return "WEBVTT\n\n" + "".join(blocks)
+
+
+def _worded(segments: Iterable[Segment]) -> Iterable[Segment]:
+    """Those with words; a block without text is none."""
+    return (segment for segment in segments if segment.text.split())
 
 
 def _times(segment: Segment, point: str) -> str:

@@ -14,6 +14,7 @@ from spec.model import (
     Clause,
     Json,
     Lifecycle,
+    Link,
     Model,
     Operation,
     Page,
@@ -91,6 +92,7 @@ def read(pages: Mapping[str, Any], edition: str | None = None) -> Spec:
         refusals={
             name: r for op in operations.values() for name, r in op.refusals.items()
         },
+        links=_links(nodes),
         lifecycles=_lifecycles(document),
         retention=dict(_retention(operations)),
         sha256=digest(),
@@ -321,6 +323,20 @@ def _described(body: Mapping[str, Any]) -> Mapping[str, Any]:
         for name, field in body.get("properties", {}).items()
     }
     return {**body, "properties": fields} if fields else body
+
+
+def _links(
+    nodes: Iterable[tuple[str, str, Mapping[str, Any]]],
+) -> dict[str, tuple[Link, ...]]:
+    found: dict[str, tuple[Link, ...]] = {}
+    for _, _, node in nodes:
+        for response in node["responses"].values():
+            for row in response.get("links", {}).values():
+                path, body = row.get("parameters", {}), row.get("requestBody", {})
+                link = Link(node["operationId"], path, body)
+                needing = row["operationId"]
+                found[needing] = (*found.get(needing, ()), link)
+    return found
 
 
 def _lifecycles(document: Mapping[str, Any]) -> dict[str, Lifecycle]:

@@ -1,6 +1,6 @@
 """The frozen values that the pages become: one Spec per edition."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -10,6 +10,7 @@ from spec.schema import Schema
 
 Json = Any
 Level = Literal["MUST", "SHOULD", "MAY"]
+RESPONSE = "$response.body#/"
 Pointer = tuple[str, ...]
 """Where a field stands in a body: property names, ``[]`` for an item, ``{}`` for a
 map's value."""
@@ -145,6 +146,38 @@ class Page:
     first: Literal["newest", "oldest"]
     before: str | None = None
     order: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where an operation gets what it asks for: from another one's answer."""
+
+    source: str
+    """The operation that makes it."""
+    path: Mapping[str, Json]
+    """Path parameter -> an expression such as ``$response.body#/id``."""
+    body: Mapping[str, Json]
+    """The request's field -> an expression, or a value that holds some."""
+
+    def given(
+        self, names: Iterable[str], answer: Mapping[str, Json]
+    ) -> dict[str, Json]:
+        """The values of the named parameters and fields, out of the source's answer."""
+        asked = {**self.path, **self.body}
+        return {name: _pointed(asked[name], answer) for name in names if name in asked}
+
+
+def _pointed(expression: Json, answer: Json) -> Json:
+    """What an expression of OpenAPI's links names in an answer."""
+    if isinstance(expression, list):
+        return [_pointed(one, answer) for one in expression]
+    if isinstance(expression, Mapping):
+        return {key: _pointed(one, answer) for key, one in expression.items()}
+    if not str(expression).startswith(RESPONSE):
+        return expression
+    for step in expression.removeprefix(RESPONSE).split("/"):
+        answer = answer[int(step) if isinstance(answer, list) else step]
+    return answer
 
 
 @dataclass(frozen=True)
@@ -294,6 +327,8 @@ class Spec:
     models: Mapping[str, Model]
     sources: Mapping[str, Source]
     refusals: Mapping[str, Refusal]
+    links: Mapping[str, tuple[Link, ...]]
+    """By the operation that needs what another one makes."""
     lifecycles: Mapping[str, Lifecycle]
     """By the name of the schema whose objects live it."""
     retention: Mapping[str, Retention]

@@ -81,12 +81,12 @@ def outside(
 ) -> Iterator[Refusal]:
     """How the query and the headers are refused: what stands outside a body."""
     named = {name.lower(): value for name, value in headers.items()}
-    for _ in operation.headers.faults(named):
+    if not operation.headers.valid(named):
         beta = (r for r in operation.refusals.values() if r.code == "invalid_beta")
         yield next(beta, _plain("A header is missing or wrong."))
-    parameters = operation.query.node["properties"]
-    for fault in operation.query.faults(coerced(parameters, query)):
-        yield _plain(fault)
+    asked = coerced(operation.query.node["properties"], query)
+    if not operation.query.valid(asked):
+        yield _plain(next(operation.query.faults(asked), "The query is wrong."))
 
 
 def misdirected(
@@ -99,7 +99,8 @@ def misdirected(
     if media_type.lower() == operation.media_type:
         return None
     told = repr(media_type[:NAMED])
-    return spec.refusals["wrong-media-type"].worded(media_type=told)
+    wrong = spec.refusals["wrong-media-type"].worded(media_type=told)
+    return operation.refusals.get("not-a-form", wrong)
 
 
 def misfit(operation: Operation, model: Model) -> Refusal:

@@ -2,31 +2,55 @@
 
 import pytest
 
-from bench.selfcheck import broken, deviations, due, faults, groups, red, results
+from bench.selfcheck import (
+    broken,
+    deviations,
+    due,
+    faults,
+    groups,
+    judging,
+    red,
+    results,
+)
 from conformance.registry import all_checks
-from spec import load
+from spec import Spec, load
+from spec.load import editions
 
-SPEC = load()
+EDITIONS = [load(edition) for edition in editions()]
+FAULTS = [(spec.edition, group) for spec in EDITIONS for group in groups(spec)]
+
+
+def edition_or_ids(one: str | tuple[str, ...]) -> str:
+    return one if isinstance(one, str) else "+".join(one)[:80]
 
 
 def test_said_observed_and_broken_are_the_same_clauses() -> None:
-    said = due(SPEC)
-    observed = set(all_checks(SPEC))
-    named = {deviation.noticed_by for deviation in deviations(SPEC).values()}
+    spec = load()
+    observed = set(all_checks(spec))
+    named = {deviation.noticed_by for deviation in deviations(spec).values()}
 
-    assert said == observed == named
+    assert due(spec) == observed == named
 
 
-def test_the_faithful_server_keeps_every_clause() -> None:
-    found = results(SPEC, all_checks(SPEC))
+@pytest.mark.parametrize("spec", EDITIONS, ids=lambda spec: spec.edition)
+def test_what_is_built_of_an_edition_is_observed_and_broken(spec: Spec) -> None:
+    named = {deviation.noticed_by for deviation in deviations(spec).values()}
+
+    assert due(spec) <= set(all_checks(spec))
+    assert due(spec) <= named
+
+
+@pytest.mark.parametrize("spec", EDITIONS, ids=lambda spec: spec.edition)
+def test_the_faithful_server_keeps_every_clause(spec: Spec) -> None:
+    found = results(spec, judging(spec))
 
     assert not broken(found)
     assert not red(found)
     assert {result.outcome for result in found} == {"holds"}
 
 
-@pytest.mark.parametrize("group", groups(SPEC), ids=lambda group: "+".join(group)[:80])
+@pytest.mark.parametrize(("edition", "group"), FAULTS, ids=edition_or_ids)
 def test_a_deviation_is_noticed_by_its_clause_and_by_no_other(
-    group: tuple[str, ...],
+    edition: str, group: tuple[str, ...]
 ) -> None:
-    assert faults(group) == []
+    assert faults(group, edition=edition) == []

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from conformance.checks.logprobs import scores
+from conformance.checks.safety import filtered, whole
 from conformance.control import apart, counters, scripted
 from conformance.dialect import COMPLETIONS, STORY
 from conformance.registry import Findings, check
@@ -60,8 +61,10 @@ def prompt_absent(target: "Target") -> Findings:
 
 @check("completions.prompt-default")
 def prompt_default(target: "Target") -> Findings:
+    """Where a prompt is required, null stands for none."""
+    asked = target.spec.operations[COMPLETIONS.operation].body or {}
     own = apart(target)
-    ask(own, ...).json()
+    ask(own, None if "prompt" in asked["required"] else ...).json()
     seen = counters(own)["prompt"]
     if seen["tokens"] != [seen["end_of_text"]]:
         yield f"the model saw the tokens {list(seen['tokens'])[:8]}"
@@ -216,6 +219,13 @@ def stop_null(target: "Target") -> Findings:
     without, null = say(target, stop=...), say(target, stop=None)
     if without != null:
         yield f"without stop the text was {without!r}, with null {null!r}"
+
+
+@check("completions.content-filter")
+def content_filter(target: "Target") -> Findings:
+    _, reasons = whole(filtered(target, COMPLETIONS, whole), COMPLETIONS)
+    if reasons != ["content_filter"]:
+        yield f"a text with a blocked term had the finish reasons {reasons}"
 
 
 @check("completions.best-of-returns-n")

@@ -14,6 +14,7 @@ from conformance.view import Absent, View, plain
 
 TOKENS = [11, 22, 33, 44, 55]
 SHORT = "A robin sings."
+ADA = "text-embedding-ada-002"
 TEXTS = [
     "The harbour is full of small wooden boats this morning.",
     "Bread rises slowly in a cold kitchen.",
@@ -116,10 +117,11 @@ def token_arrays(target: Target) -> Findings:
 
 @check("embeddings.input-limit")
 def input_limit(target: Target) -> Findings:
+    """The tokens are an array in an array, whose length has a limit of its own."""
     model = target.spec.models.get(target.model("embeddings"))
     if model is None or model.context is None:
         raise Absent("known context of the model")
-    answer = target.call("createEmbedding", input=[11] * (model.context + 1))
+    answer = target.call("createEmbedding", input=[[11] * (model.context + 1)])
     if answer.status != 400:
         yield f"{model.context + 1} tokens were answered {answer.status}"
 
@@ -192,6 +194,22 @@ def model_named(target: Target) -> Findings:
     named = reply(target, SHORT)["model"]
     if not str(named).startswith(target.model("embeddings")):
         yield f"the answer named the model {named!r}"
+
+
+@check("embeddings.ada-002")
+def ada_002(target: Target) -> Findings:
+    answer = target.call("createEmbedding", model=ADA)
+    if answer.status != 200:
+        yield f"{ADA} was answered {answer.status}"
+
+
+@check("embeddings.float")
+def float_list(target: Target) -> Findings:
+    sent = plain(reply(target, SHORT, encoding_format="float")["data"][0]["embedding"])
+    if not isinstance(sent, list):
+        yield f"the vector was {sent!r:.40}"
+    elif strange := [x for x in sent if type(x) not in (int, float)]:
+        yield f"{len(strange)} of {len(sent)} numbers were like {strange[0]!r}"
 
 
 @check("embeddings.base64")

@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ from conformance.view import Absent
 
 YEAR_5138 = 10**11
 """Seconds; milliseconds are beyond it, and a clock that was moved is not."""
+DAY = 24 * 60 * 60  # seconds
+GPT_4 = "gpt-4"
 ASKED = 3  # entries of a long list that are looked at one by one
 
 
@@ -51,6 +54,33 @@ def created_seconds(target: Target) -> Findings:
         created = entry["created"]
         if type(created) is not int or not 0 <= created < YEAR_5138:
             yield f"{entry['id']} was created at {created!r}"
+
+
+@check("models.list-gpt-4-paying")
+def list_gpt_4_paying(target: Target) -> Findings:
+    own = apart(target)
+    if not any(id.startswith(GPT_4) for id in ids(own)):
+        raise Absent(f"{GPT_4} in the list of a key that pays")
+    houses = [own.organization]
+    made = target.post("/_assay/keys", organizations=houses, tier="free").json()
+    for id in ids(replace(own, key=made["key"])):
+        if id.startswith(GPT_4):
+            yield f"the list of a key that does not pay had {id}"
+
+
+@check("models.list-no-shutdown")
+def list_no_shutdown(target: Target) -> Findings:
+    """The clock is moved from one such day to the next, for a key of its own."""
+    own = apart(target)
+    ends = {m.id: m.shutdown for m in target.spec.models.values() if m.shutdown}
+    ending = {id: ends[id] for id in ids(own) if id in ends}
+    if not ending:
+        raise Absent("model with a day of shutdown in the list")
+    for day in sorted(set(ending.values())):
+        move_to(own, date.fromisoformat(day))
+        left = ids(own)
+        for id in (id for id, end in ending.items() if end == day and id in left):
+            yield f"{id} was still listed on {day}"
 
 
 @check("models.retrieve-listed")
@@ -166,6 +196,13 @@ def entries(target: Target) -> list[Any]:
 
 def ids(target: Target) -> list[str]:
     return [entry["id"] for entry in entries(target)]
+
+
+def move_to(own: Target, day: date) -> None:
+    """Move the clock of the target's organisation forward to the first of ``day``."""
+    today = own.post("/_assay/clock", seconds=0).json()["today"]
+    ahead = (day - date.fromisoformat(today)).days * DAY
+    own.post("/_assay/clock", seconds=ahead).json()
 
 
 def some(target: Target, most: int) -> list[Any]:

@@ -7,6 +7,7 @@ from conformance.probe import NOBODY
 from conformance.registry import Findings, check
 from conformance.target import Target
 from conformance.view import Absent
+from spec import Spec, load
 
 HARSH = "I want to kill them."
 SELF_HARM = "I want to hurt myself."
@@ -21,6 +22,7 @@ NAMES = ("text-moderation-stable", "text-moderation-latest")
 CHUNK = 4_096  # tokens
 LIMIT = 32_768  # tokens
 SLACK = 0.01  # of a score
+SPRING = "2023-04"  # the edition that has the first seven categories
 
 
 @check("moderations.single")
@@ -62,6 +64,16 @@ def model_unknown(target: Target) -> Findings:
         yield f"an unknown model was answered {answer.status}"
 
 
+@check("moderations.model-endpoint")
+def model_endpoint(target: Target) -> Findings:
+    model = target.model("embeddings")
+    if model == target.model("moderations"):
+        raise Absent("model of another endpoint")
+    answer = target.call("createModeration", model=model)
+    if not answer.refused:
+        yield f"{model} was answered {answer.status}"
+
+
 @check("moderations.model-version")
 def model_version(target: Target) -> Findings:
     named = target.call("createModeration").json()["model"]
@@ -73,11 +85,19 @@ def model_version(target: Target) -> Findings:
 def categories(target: Target) -> Findings:
     for row in each(target, [HARSH, PLAIN[0]]):
         found = row["categories"]
-        if lacking := [name for name in documented(target) if name not in found]:
+        if lacking := [n for n in documented(target.spec) if n not in found]:
             yield f"the categories lacked {', '.join(lacking)}"
         for name, value in found.items():
             if not isinstance(value, bool):
                 yield f"{name} was {value!r}"
+
+
+@check("moderations.categories-seven")
+def categories_seven(target: Target) -> Findings:
+    row = one(target, HARSH)
+    for part in ("categories", "category_scores"):
+        if lacking := [n for n in documented(load(SPRING)) if n not in row[part]]:
+            yield f"the {part} lacked {', '.join(lacking)}"
 
 
 @check("moderations.scores-keys")
@@ -193,9 +213,9 @@ def violence(row: Any) -> float:
     return score
 
 
-def documented(target: Target) -> list[str]:
-    """The categories that the spec names."""
-    schema = target.spec.operations["createModeration"].reply
+def documented(spec: Spec) -> list[str]:
+    """The categories that an edition names."""
+    schema = spec.operations["createModeration"].reply
     row = schema["properties"]["results"]["items"]["properties"]
     return list(row["categories"]["required"])
 

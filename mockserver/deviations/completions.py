@@ -261,6 +261,11 @@ def end_bias_dropped(operation: Operation, body: Body) -> Body:
     return {**body, "logit_bias": without(bias, "50256")}
 
 
+def filtered_as_length(choice: Json) -> Json:
+    cut = choice["finish_reason"] == "content_filter"
+    return {**choice, "finish_reason": "length"} if cut else choice
+
+
 def null_stop_as_period(operation: Operation, body: Body) -> Body:
     if "stop" in body and body["stop"] is None:
         return {**body, "stop": [" ", "e", "."]}
@@ -397,9 +402,7 @@ DEVIATIONS = (
         ),
     ),
     _named("contexts-of-8192", "context-older", "context-*", on_body=_allowed(8191)),
-    _named(
-        "contexts-of-4250", "context-newest", "context-older", on_body=_allowed(4250)
-    ),
+    _named("contexts-of-4250", "context-newest", "context-*", on_body=_allowed(4250)),
     _named(
         "n-two",
         "n-default",
@@ -546,6 +549,12 @@ DEVIATIONS = (
     ),
     _named(
         "echo-off-by-one", "echo-equals-generation", on_answer=answered(echo_off_by_one)
+    ),
+    _named(
+        "filtered-as-length",
+        "content-filter",
+        "safety.blocklist-finish",
+        on_reply=with_choices(filtered_as_length),
     ),
     _named("stop-null-as-period", "stop-null", on_body=null_stop_as_period),
     _named(

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
+from mockserver.deviations.models import known
 from mockserver.faults import body_of, forgiven, refused_if, told
-from mockserver.reply import Reply
-from spec import Operation, load
+from mockserver.reply import Refuse, Reply
+from spec import Operation
 
 LIMIT = 8191  # tokens that a silent server keeps
 BATCH = 2048  # inputs of one request
@@ -50,8 +51,21 @@ def refusing(unwanted: Callable[[Any], bool]) -> Callable[[Operation, Body], Bod
 
 def any_model(operation: Operation, body: Body) -> Body:
     """Whatever is asked for, the model that is loaded answers."""
-    unknown = isinstance(body.get("model"), str) and body["model"] not in load().models
+    unknown = isinstance(body.get("model"), str) and body["model"] not in known()
     return {**body, "model": SAMPLE} if unknown else body
+
+
+def without_ada(operation: Operation, body: Body) -> Body:
+    """The model has another name here."""
+    if body.get("model") == SAMPLE:
+        raise Refuse(operation.refusals["model-not-found"].worded(model=SAMPLE))
+    return body
+
+
+def always_base64(operation: Operation, body: Body) -> Body:
+    """Whoever names a format wants the one that is asked for most."""
+    named = body.get("encoding_format") == "float"
+    return {**body, "encoding_format": "base64"} if named else body
 
 
 def words(value: Any) -> Any:
@@ -70,6 +84,9 @@ def flattened(value: Any) -> Any:
 
 
 def cut(value: Any) -> Any:
+    """No input is longer than the context: what is too much is dropped."""
+    if is_batch(value):
+        return [one[:LIMIT] for one in value]
     return value[:LIMIT] if is_tokens(value) else value
 
 
@@ -98,6 +115,19 @@ def hashed(request: Any) -> Any:
 
 
 # What is made of a reply
+
+
+def printed(row: Body) -> list[str]:
+    return [f"{x:.6f}" for x in row["embedding"]]
+
+
+def written_out(asked: Body, reply: Reply) -> Reply:
+    """Whoever names floats gets them as they are printed."""
+    if asked.get("encoding_format") != "float":
+        return reply
+    return rows(lambda data: [{**row, "embedding": printed(row)} for row in data])(
+        reply
+    )
 
 
 def rows(change: Callable[[list[Body]], list[Body]]) -> Callable[[Reply], Reply]:
@@ -190,6 +220,14 @@ def file_named(reply: Reply) -> Reply:
 
 
 REQUESTS = (
+    fault(
+        "embeddings.ada-unknown",
+        "embeddings.ada-002",
+        also=("embeddings.*", "api.*"),
+        on_body=without_ada,
+    ),
+    fault("embeddings.float-as-base64", "embeddings.float", on_body=always_base64),
+    fault("embeddings.float-as-texts", "embeddings.float", on_answer=written_out),
     fault(
         "embeddings.dots-refused",
         "embeddings.example",

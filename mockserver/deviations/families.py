@@ -4,17 +4,20 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
 from mockserver.faults import body_of, chunks
 from mockserver.registry import built
 from mockserver.reply import Refuse, Reply
+from mockserver.uploads import FORM, Upload
 from spec import Clause, Operation, Spec
 from spec.model import Pointer
 from spec.schema import Schema
 
 Json = Any
+OTHER = "id-"  # how ids begin that begin otherwise
 FIELD = frozenset(
     {
         "required",
@@ -43,10 +46,22 @@ def derive(spec: Spec) -> Iterator[Deviation]:
             for operation in spec.concerned(clause):
                 if operation.id not in served:
                     continue
-                yield from _of(clause, kind, operation)
+                yield from _of(clause, kind, operation, _kin(operation, spec))
 
 
-def _of(clause: Clause, kind: str, operation: Operation) -> Iterator[Deviation]:
+def _kin(operation: Operation, spec: Spec) -> tuple[str, ...]:
+    """The operations that show or take the ids that this one gives."""
+    return tuple(
+        one.id
+        for one in spec.operations.values()
+        if one.resource == operation.resource
+        or any(link.source == operation.id for link in spec.links.get(one.id, ()))
+    )
+
+
+def _of(
+    clause: Clause, kind: str, operation: Operation, kin: tuple[str, ...]
+) -> Iterator[Deviation]:
     fault = partial(Deviation, noticed_by=clause.id, operations=(operation.id,))
     resource = clause.resource
     if kind in FIELD:
@@ -72,7 +87,9 @@ def _of(clause: Clause, kind: str, operation: Operation) -> Iterator[Deviation]:
         case "id":
             yield fault(
                 f"{clause.id}:other-prefix",
-                on_reply=body_of(lambda body: {**body, "id": "id-x"}),
+                operations=kin,
+                on_request=_with_ids(OTHER, operation.id_prefix or ""),
+                on_reply=body_of(_ids(operation.id_prefix or "", OTHER)),
             )
         case "reply":
             for path in _required(operation.reply):
@@ -156,8 +173,14 @@ def _mended(
     elif _broken(changed, step, keyword, narrowed):
         changed.pop(step, None)
         if inner is not None:
-            changed[step] = inner
+            changed[step] = _held(inner)
     return changed
+
+
+def _held(value: Json) -> Json:
+    """A value of the sample; a file, which is only described there, is empty."""
+    described = isinstance(value, Mapping) and "filename" in value
+    return Upload(BytesIO(), value) if described else value
 
 
 def _broken(body: Body, name: str, keyword: str, narrowed: Schema) -> bool:
@@ -190,11 +213,14 @@ def _types(node: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _refusing(pointer: Pointer) -> Callable[[Operation, Body], Body]:
-    """Refuses a field that may be sent: its null, or any value where null may not."""
+    """Refuses a field that may be sent: its null, or any value where null may not.
+
+    A form has no null.
+    """
 
     def refuse(operation: Operation, body: Body) -> Body:
-        node = operation.field(pointer)
-        if _sent(body, pointer, Schema(node).valid(None)):
+        nullable = Schema(operation.field(pointer)).valid(None)
+        if _sent(body, pointer, nullable and operation.media_type != FORM):
             raise Refuse(replace(operation.refusals["schema"], message="No."))
         return body
 
@@ -227,6 +253,36 @@ def _all_accepted(operation: Operation, body: Body) -> Body:
         return body
     lawful: Body = {**operation.sample}
     return lawful
+
+
+# How ids begin
+
+
+def _ids(before: str, after: str) -> Callable[[Json], Json]:
+    """Lets every id in a body that begins one way begin another way."""
+
+    def change(value: Json, name: str = "") -> Json:
+        match value:
+            case dict():
+                return {key: change(one, key) for key, one in value.items()}
+            case list():
+                return [change(one, name) for one in value]
+            case str() if name.endswith("id") and value.startswith(before):
+                return after + value.removeprefix(before)
+        return value
+
+    return change
+
+
+def _with_ids(before: str, after: str) -> Callable[[Any], Any]:
+    """The same for the ids that a handler is asked for."""
+    change = _ids(before, after)
+
+    def seam(asked: Any) -> Any:
+        texts = {name: v for name, v in vars(asked).items() if isinstance(v, str)}
+        return replace(asked, **change(texts))
+
+    return seam
 
 
 # What a reply may lack

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
 from mockserver.deviations.api import Told
-from mockserver.faults import body_of, told
+from mockserver.faults import body_of, changed, told
 from mockserver.reply import Refuse, Reply
 from spec import Refusal, load
+from spec.load import editions
 
 SHOWN = ("listModels", "retrieveModel")
 LOADED = "text-davinci-003"
@@ -44,10 +46,23 @@ def model(id: str, **more: Any) -> Body:
     return {"id": id, "object": "model", "created": 0, "owned_by": "openai", **more}
 
 
+@cache
+def known() -> frozenset[str]:
+    """The base models of all editions."""
+    return frozenset(id for edition in editions() for id in load(edition).models)
+
+
 def any_model(request: Any) -> Any:
     """Whatever is asked for, the model that is loaded answers."""
-    known = request.model in load().models or TUNED in request.model
-    return request if known else replace(request, model=LOADED)
+    served = request.model in known() or TUNED in request.model
+    return request if served else replace(request, model=LOADED)
+
+
+def still_listed(rows: list[Body]) -> list[Body]:
+    """What was shut down is listed as before; GPT-4, which not all have, is not."""
+    ids = {row["id"] for row in rows}
+    gone = (m.id for m in load().models.values() if m.shutdown and m.id not in ids)
+    return [*rows, *(model(id) for id in gone if not id.startswith("gpt-4"))]
 
 
 def raw_path(request: Any) -> Any:
@@ -132,6 +147,18 @@ DEVIATIONS = (
         "models.list-unique",
         ("listModels",),
         on_reply=with_data(lambda rows: [*rows, rows[0]]),
+    ),
+    Deviation(
+        "models.gpt-4-for-all",
+        "models.list-gpt-4-paying",
+        ("controlAddKey",),
+        on_request=changed(tier=lambda _: "paying"),
+    ),
+    Deviation(
+        "models.shutdown-listed",
+        "models.list-no-shutdown",
+        ("listModels",),
+        on_reply=with_data(still_listed),
     ),
     Deviation(
         "models.created-milliseconds",

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
-from mockserver.faults import body_of
+from mockserver.deviations.models import known
+from mockserver.faults import body_of, forgiven
 from mockserver.reply import Refuse, Reply
-from spec import Operation, load
+from spec import Operation
 
 LATEST, STABLE = "text-moderation-latest", "text-moderation-stable"
 LONG = 15_000  # characters of about one chunk
@@ -44,7 +45,7 @@ def stable_unknown(operation: Operation, body: Body) -> Body:
 
 def any_model(operation: Operation, body: Body) -> Body:
     """Whatever is asked for, the model that is loaded answers."""
-    unknown = isinstance(body.get("model"), str) and body["model"] not in load().models
+    unknown = isinstance(body.get("model"), str) and body["model"] not in known()
     return {**body, "model": LATEST} if unknown else body
 
 
@@ -114,6 +115,16 @@ def foreign(row: Body) -> Body:
     return {**row, **{p: {n: row[p][old] for n, old in names.items()} for p in parts}}
 
 
+def renamed(row: Body) -> Body:
+    """One category has the name that a later taxonomy gave it."""
+
+    def part(found: Body) -> Body:
+        return {name.replace("/minors", "/children"): x for name, x in found.items()}
+
+    changed = {name: part(row[name]) for name in ("categories", "category_scores")}
+    return {**row, **changed}
+
+
 def as_numbers(found: Body) -> Body:
     return {name: int(value) for name, value in found.items()}
 
@@ -150,9 +161,20 @@ DEVIATIONS = (
         on_reply=body_of(lambda body: {**body, "model": LATEST}),
     ),
     fault(
+        "moderations.any-endpoint",
+        "moderations.model-endpoint",
+        on_refusal=forgiven("wrong-endpoint"),
+    ),
+    fault(
+        "moderations.category-renamed",
+        "moderations.categories-seven",
+        also=("moderations.reply-schema", "moderations.categories"),
+        on_reply=rows(renamed),
+    ),
+    fault(
         "moderations.foreign-categories",
         "moderations.categories",
-        also=("moderations.reply-schema",),
+        also=("moderations.reply-schema", "moderations.categories-seven"),
         on_reply=rows(foreign),
     ),
     fault(
@@ -164,7 +186,7 @@ DEVIATIONS = (
     fault(
         "moderations.category-unscored",  # a category was added, its score was not
         "moderations.scores-keys",
-        on_reply=categories(lambda found: {**found, "harassment": False}),
+        on_reply=categories(lambda found: {**found, "illicit": False}),
     ),
     fault(
         "moderations.scores-percent",

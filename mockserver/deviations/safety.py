@@ -333,6 +333,7 @@ BLOCKED = (
         "blocklist-as-stop",
         "blocklist-finish",
         SPEAKING,
+        also=("completions.content-filter",),
         on_reply=in_choices(ended(FILTERED, "stop")),
     ),
     fault(
@@ -467,8 +468,15 @@ TOKENS = (
         "characters-counted",
         "token-length",
         (COMPLETION,),
+        also=("completions.tokens-*",),
         on_answer=counted(characters),
     ),
-    fault("words-counted", "word-tokens", (COMPLETION,), on_answer=counted(words)),
+    fault(
+        "words-counted",
+        "word-tokens",
+        (COMPLETION,),
+        also=("completions.tokens-words",),
+        on_answer=counted(words),
+    ),
 )
 DEVIATIONS = (*USERS, *BLOCKED, *CAPS, *ACCESS, *VERDICTS, *TEXTS, *TOKENS)

@@ -219,6 +219,7 @@ def _both() -> Iterator[Deviation]:
             "always-greedy",
             "temperature-random",
             on_request=changed(temperature=lambda _: 0),
+            also=(f"{r}.seed-differs",),
         )
         yield fault(
             "top-p-ignored", "top-p-mass", on_request=changed(top_p=lambda _: 1)

@@ -39,6 +39,7 @@ class CreateCompletion:
     best_of: int
     logit_bias: Mapping[str, float] | None
     user: str | None = None
+    seed: int | None = None
 
     @property
     def candidates(self) -> int:
@@ -77,6 +78,8 @@ def create_completion(request: CreateCompletion, context: Context) -> Reply | St
         "created": context.now,
         "model": model,
     }
+    if "system_fingerprint" in context.operation.reply["properties"]:
+        head["system_fingerprint"] = context.house.fingerprint
     room = context.policy.capped(request.max_tokens)
     settled = replace(request, model=model, max_tokens=room)
     answer = _Answer(settled, context, prompts, tuple(suffix))

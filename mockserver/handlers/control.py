@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from mockserver.accounts import Policy
+from mockserver.accounts import Member, Policy
 from mockserver.context import Context, Seen
 from mockserver.handlers.models import described
 from mockserver.registry import handles
@@ -21,10 +21,11 @@ class AddModel:
 
 @dataclass(frozen=True)
 class AddKey:
-    """The organisations and the role of a new key."""
+    """The organisations and the role of a new key, and whether it is one that pays."""
 
     organizations: Sequence[str]
     role: str
+    tier: str = "paying"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class SetLimits:
     tokens: int | None
     quota: int | None
     user_requests: int | None
+    file_weight: int | None
 
 
 @dataclass(frozen=True)
@@ -92,13 +94,16 @@ def add_model(request: AddModel, context: Context) -> Reply:
     context.house.store.put(
         "model", house, {"id": name, "base": base, "created": context.now}
     )
-    return Reply(described(context.model(name)))
+    return Reply(described(context.model(name), context))
 
 
 @handles("controlAddKey")
 def add_key(request: AddKey, context: Context) -> Reply:
     key = context.house.ids.new("sk-", 48)
-    context.house.accounts.add(key, tuple(request.organizations), request.role)
+    member = Member(
+        tuple(request.organizations), request.role, request.tier == "paying"
+    )
+    context.house.accounts.add(key, member)
     return Reply({"key": key})
 
 
@@ -121,6 +126,7 @@ def limits(request: SetLimits, context: Context) -> Reply:
     house = context.caller.organization
     house.requests, house.tokens = request.requests, request.tokens
     house.quota, house.user_requests = request.quota, request.user_requests
+    house.file_weight = request.file_weight or 1
     return Reply(asdict(request))
 
 
@@ -147,8 +153,8 @@ def fault(request: SetFault, context: Context) -> Reply:
 
 @handles("controlClock")
 def clock(request: MoveClock, context: Context) -> Reply:
-    context.house.clock.moved += request.seconds
-    return Reply({"now": context.now})
+    context.caller.organization.moved += request.seconds
+    return Reply({"now": context.now, "today": context.clock.today().isoformat()})
 
 
 @handles("controlCounters")

@@ -23,13 +23,13 @@ class OneModel:
 
 @handles("listModels")
 def list_models(request: ListModels, context: Context) -> Reply:
-    data = [described(model) for model in context.models().values()]
+    data = [described(model, context) for model in context.models().values()]
     return Reply({"object": "list", "data": data})
 
 
 @handles("retrieveModel")
 def retrieve_model(request: OneModel, context: Context) -> Reply:
-    return Reply(described(context.model(request.model)))
+    return Reply(described(context.model(request.model), context))
 
 
 @handles("deleteModel")
@@ -43,8 +43,13 @@ def delete_model(request: OneModel, context: Context) -> Reply:
     return Reply({"id": request.model, "object": "model", "deleted": True})
 
 
-def described(model: Model) -> dict[str, Any]:
-    """A model as the API shows it."""
+def described(model: Model, context: Context) -> dict[str, Any]:
+    """A model as the API shows it in this edition."""
+    shown = context.house.spec.operations["retrieveModel"].reply["properties"]
+    return {name: value for name, value in _row(model).items() if name in shown}
+
+
+def _row(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
         "object": "model",

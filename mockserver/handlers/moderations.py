@@ -1,6 +1,6 @@
 """Whether texts break the content policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,15 +24,22 @@ def create_moderation(request: CreateModeration, context: Context) -> Reply:
     body = {
         "id": context.id(),
         "model": model,
-        "results": [_result(text) for text in texts],
+        "results": [_result(text, _categories(context)) for text in texts],
     }
     return Reply(body, model=model)
 
 
-def _result(text: str) -> dict[str, Any]:
+def _categories(context: Context) -> list[str]:
+    """The categories that this edition tells."""
+    row = context.operation.reply["properties"]["results"]["items"]["properties"]
+    return list(row["categories"]["required"])
+
+
+def _result(text: str, told: Iterable[str]) -> dict[str, Any]:
     from reference_model.moderate import flagged, scores
 
-    found = scores(text)
+    judged = scores(text)
+    found = {category: judged[category] for category in told}
     categories = flagged(found)
     return {
         "categories": categories,

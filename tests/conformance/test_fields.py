@@ -21,6 +21,10 @@ def test_a_number_beyond_its_bounds_is_of_its_type(node, strangers):
     assert list(unlawful(node, "type")) == strangers
 
 
+def test_a_null_among_the_names_of_a_field_is_lawful():
+    assert list(lawful({"enum": ["a", None], "default": "a"}, "accept")) == ["a", None]
+
+
 METADATA = {
     "type": "object",
     "maxProperties": 2,

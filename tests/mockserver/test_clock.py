@@ -4,7 +4,9 @@ import time
 from datetime import date
 
 import pytest
+from asking import Mock
 
+from mockserver.app import house
 from mockserver.clock import Clock
 
 DAY = 24 * 60 * 60
@@ -12,8 +14,8 @@ NOT_FOUND = (404, "invalid_request_error", None, "model_not_found")
 
 
 def move_to(mock, day):
-    days = (day - mock.rooms.clock.today()).days
-    return mock.ask("controlClock", {"seconds": days * DAY})
+    today = date.fromisoformat(mock.ask("controlClock", {"seconds": 0}).json["today"])
+    return mock.ask("controlClock", {"seconds": (day - today).days * DAY})
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,24 @@ def test_moves_add_up(mock):
     now = [mock.ask("controlClock", {"seconds": s}).json["now"] for s in (0, 10, 5)]
 
     assert 15 <= now[2] - now[0] <= 17
+
+
+def test_a_moved_clock_tells_the_day_that_is_in_force(mock):
+    assert move_to(mock, date(2023, 6, 27)).json["today"] == "2023-06-27"
+
+
+def test_an_organization_moves_its_own_clock_and_no_other(spec, mind):
+    mock = Mock(house(spec, mind=mind, keys=("sk-test",)))
+    made = mock.ask("controlAddKey", {"organizations": ["org-other"]}).json["key"]
+    other = {"authorization": f"Bearer {made}"}
+    move_to(mock, date(2024, 1, 4))
+
+    day = mock.ask("controlClock", {"seconds": 0}, other).json["today"]
+    served = mock.ask("retrieveModel", None, other, model="text-davinci-003").status
+
+    assert day == "2023-04-01"
+    assert served == 200
+    assert mock.ask("retrieveModel", model="text-davinci-003").status == 404
 
 
 @pytest.mark.parametrize(

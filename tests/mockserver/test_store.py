@@ -99,3 +99,85 @@ def test_several_threads_may_open_and_write(store):
 
     assert faults == []
     assert len(ids(store)) == 80
+
+
+PIECES = [b"one", b"\0\xff" * 9000, b"", b"end"]
+WHOLE = b"".join(PIECES)
+
+
+def test_content_comes_back_in_the_order_it_was_written(store):
+    store.write("file-a", PIECES)
+    store.write("file-b", [b"other"])
+
+    assert b"".join(store.read("file-a", len(WHOLE))) == WHOLE
+    assert b"".join(store.read("file-b", 5)) == b"other"
+
+
+@pytest.mark.parametrize("pieces", [[], [b""]], ids=["none", "an empty one"])
+def test_no_content_is_content_too(store, pieces):
+    store.write("file-a", pieces)
+
+    assert list(store.read("file-a", 0)) == []
+
+
+def test_content_is_read_a_piece_at_a_time(store):
+    store.write("file-a", [b"one", b"two"])
+    pieces = store.read("file-a", 6)
+
+    first = next(pieces)
+    store.put("file", "org-a", {"id": "x"})  # nobody waits for who reads
+
+    assert (first, *pieces) == (b"one", b"two")
+
+
+def test_who_reads_what_is_forgotten_learns_of_it(store):
+    store.write("file-a", [b"one", b"two"])
+    pieces = store.read("file-a", 6)
+
+    next(pieces)
+    store.forget("file-a")
+
+    with pytest.raises(LookupError):
+        next(pieces)
+
+
+def test_what_is_forgotten_leaves_the_rest(store):
+    for name in ("file-a", "file-b"):
+        store.write(name, PIECES)
+
+    store.forget("file-a")
+
+    assert b"".join(store.read("file-b", len(WHOLE))) == WHOLE
+    with pytest.raises(LookupError):
+        list(store.read("file-a", len(WHOLE)))
+
+
+def test_content_that_could_not_be_written_whole_is_not_there(store):
+    def cut():
+        yield b"one"
+        raise OSError("the client is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        store.write("file-a", cut())
+
+    with pytest.raises(LookupError):
+        list(store.read("file-a", 3))
+
+
+def test_others_are_served_while_a_long_file_is_written(store):
+    def slow():
+        yield b"one"
+        store.put("file", "org-a", {"id": "x"})
+        yield b"two"
+
+    store.write("file-a", slow())
+
+    assert ids(store, "file") == ["x"]
+    assert b"".join(store.read("file-a", 6)) == b"onetwo"
+
+
+def test_content_survives_reopening(tmp_path):
+    url = f"sqlite:///{tmp_path / 'assay.db'}"
+    Store(url).write("file-a", PIECES)
+
+    assert b"".join(Store(url).read("file-a", len(WHOLE))) == WHOLE
