@@ -1,13 +1,15 @@
 """Reads the pages and gives one frozen Spec per edition."""
 
 import hashlib
+import json
+import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from spec.editions import at
 from spec.model import (
@@ -109,11 +111,11 @@ def _known(pages: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @cache
-def digest() -> str:
+def digest(folder: Path = HERE) -> str:
     """The sha256 of all pages: names what a run was judged by."""
     total = hashlib.sha256()
-    for path in sorted(HERE.rglob("*.yaml")):
-        total.update(path.relative_to(HERE).as_posix().encode() + b"\0")
+    for path in sorted(folder.rglob("*.yaml")):
+        total.update(path.relative_to(folder).as_posix().encode() + b"\0")
         total.update(path.read_bytes())
     return total.hexdigest()
 
@@ -132,8 +134,54 @@ def _pages() -> dict[str, Any]:
 
 
 def _yaml(name: str) -> Any:
+    return files()[name]
+
+
+@cache
+def files(folder: Path = HERE) -> dict[str, Any]:
+    """Every page by its name, parsed; from the user's cache where none has changed.
+
+    The cache is JSON, which is read ten times as fast, under the name of the digest.
+    """
+    kept = _cache() / f"pages-{digest(folder)}.json"
+    with suppress(OSError, ValueError):  # nothing there yet, or half of it
+        found: dict[str, Any] = json.loads(kept.read_text("utf-8"))
+        return found
+    parsed = {
+        path.relative_to(folder).as_posix(): _parsed(path)
+        for path in sorted(folder.rglob("*.yaml"))
+    }
+    with suppress(OSError):  # nobody's home, or a full disk: the next start is slower
+        _keep(kept, json.dumps(parsed))
+    return parsed
+
+
+def _cache() -> Path:
+    """The user's folder for what can be made again; who has none keeps nothing."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        home = os.devnull
+    return Path(home) / "assay"
+
+
+def _keep(kept: Path, text: str) -> None:
+    """Writes the cache at once, so that no reader sees half; drops older ones."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=kept.parent, delete=False, encoding="utf-8"
+    ) as new:
+        new.write(text)
+    for old in kept.parent.glob("pages-*.json"):
+        old.unlink(missing_ok=True)
+    Path(new.name).replace(kept)
+
+
+def _parsed(path: Path) -> Any:
+    import yaml  # 20 ms that the cache saves
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load((HERE / name).read_text(encoding="utf-8"), Loader=loader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
 
 
 def excluded() -> Mapping[str, str]:

@@ -2,15 +2,75 @@
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from spec.load import SHARED, digest, editions, load, pages
+from spec.load import HERE, SHARED, digest, editions, files, load, pages
+from spec.load import _parsed as parsed
 from spec.load import _span as span
 
 
 def test_a_spec_is_read_once():
     assert load("2023-04") is load("2023-04")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a page, and a cache of our own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.yaml").write_text("one: 1")
+    yield tmp_path / "pages"
+    digest.cache_clear()
+    files.cache_clear()
+
+
+def again(folder):
+    """The pages as a new process would read them."""
+    digest.cache_clear()
+    files.cache_clear()
+    return files(folder)
+
+
+def test_pages_from_the_cache_are_those_that_were_parsed(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    first, second = again(HERE), again(HERE)
+
+    assert first == second == {name: parsed(HERE / name) for name in first}
+    assert len(list(tmp_path.rglob("pages-*.json"))) == 1
+
+
+def test_a_page_that_changed_is_read_anew(folder):
+    assert again(folder) == {"a.yaml": {"one": 1}}
+    (folder / "a.yaml").write_text("one: 2")
+    (folder / "b.yaml").write_text("two: 3")
+
+    assert again(folder) == {"a.yaml": {"one": 2}, "b.yaml": {"two": 3}}
+
+
+def test_a_cache_that_is_broken_or_cannot_be_written_is_passed_over(folder):
+    again(folder)
+    (kept,) = folder.parent.rglob("pages-*.json")
+    kept.write_text("{")
+    assert again(folder) == {"a.yaml": {"one": 1}}
+
+    kept.unlink()
+    kept.parent.rmdir()
+    kept.parent.write_text("no folder")
+    assert again(folder) == {"a.yaml": {"one": 1}}
+
+
+def test_who_has_no_home_reads_the_pages(folder, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+
+    assert again(folder) == {"a.yaml": {"one": 1}}
+
+
+def homeless():
+    raise RuntimeError
 
 
 def test_a_spec_is_named_by_the_sha256_of_its_pages(spec):
