@@ -76,6 +76,11 @@ class Seams:
         return Seams(d for d in self._deviations if d.touches(operation))
 
     @property
+    def everywhere(self) -> "Seams":
+        """The seams that even a request for no operation meets."""
+        return Seams(d for d in self._deviations if not d.operations)
+
+    @property
     def forgotten(self) -> frozenset[str]:
         return frozenset().union(*(d.forget for d in self._deviations))
 

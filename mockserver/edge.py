@@ -85,7 +85,7 @@ class Edge:
 
     def refuse(self, refusal: Refusal, incoming: Incoming) -> Outgoing:
         """A refusal that no operation is concerned with, such as an unknown path."""
-        changed = self._seams.refusal(refusal)
+        changed = self._seams.everywhere.refusal(refusal)
         told = changed if isinstance(changed, Reply) else _told(changed or refusal)
         return Outgoing(
             told.status, self._headers(told, incoming, None), _json(told.body)
