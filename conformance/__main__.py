@@ -70,7 +70,7 @@ def check(chosen: argparse.Namespace) -> int:
     baseline = Baseline.read(chosen.baseline, spec) if chosen.baseline else Baseline({})
     started, begun = datetime.now(UTC), time.monotonic()
     with _target(chosen, spec) as target:
-        results = _results(target, checks, clauses)
+        results = _results(target, checks, clauses, options.workers(chosen))
     judged = baseline.verdict(results)
     record = run_json(
         target,
@@ -89,7 +89,8 @@ def check(chosen: argparse.Namespace) -> int:
 def _target(chosen: argparse.Namespace, spec: Spec) -> Iterator[Target]:
     """The server of the command line, ready; or the mock, which claims all it has."""
     if chosen.url:
-        with _ready(chosen, spec, chosen.url, None, _claimed(chosen, spec)) as target:
+        claimed = _claimed(chosen, spec)
+        with _tidy(), _ready(chosen, spec, chosen.url, None, claimed) as target:
             yield target
         return
     with (
@@ -139,14 +140,18 @@ def _ready(
     try:
         yield prepared(target, claimed)
     finally:
-        target.close()
+        for path in target.close():
+            print(f"assay: could not take away {account.shown(path)}", file=sys.stderr)
 
 
 def _results(
-    target: Target, checks: Mapping[str, Check], clauses: Sequence[Clause]
+    target: Target,
+    checks: Mapping[str, Check],
+    clauses: Sequence[Clause],
+    workers: int,
 ) -> list[Result]:
     with progress(len(clauses)) as tell:
-        return list(run(target, checks, tell, clauses=clauses))
+        return list(run(target, checks, tell, clauses=clauses, workers=workers))
 
 
 def _command(chosen: argparse.Namespace, *, full: bool = False) -> str:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from conformance.registry import Findings
@@ -20,6 +21,8 @@ MOST = 3  # findings: one fault shows itself many times
 LONG = 100  # characters of a fault: a longer one quotes what was drawn by chance
 SMALLEST = {"max_tokens": 3, "n": 2, "best_of": 2, "logprobs": 5}
 """Values that a fuzzed request is cut down to: fuzz asks for variety, not for work."""
+DRAWING = Lock()
+"""Hypothesis keeps its state for the whole process."""
 PICTURE = "256x256"  # the size of a fuzzed request's images, for the same reason
 
 
@@ -90,7 +93,8 @@ def _bodies(spec: Spec, operation: Operation, mode: str, seed: int) -> Iterator[
     def draw(case: Any) -> None:
         drawn.append(case.body)
 
-    draw()
+    with DRAWING:
+        draw()
     yield from drawn
 
 

@@ -29,6 +29,13 @@ def _check(sub: argparse.ArgumentParser) -> None:
     _choice(sub)
     sub.add_argument("--claims", type=Path, metavar="FILE", help="what is served")
     sub.add_argument("--quick", action="store_true", help="leave slow checks out")
+    sub.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="clauses that are looked at at once",
+    )
     sub.add_argument("--seed", type=int, default=0, help="of what is drawn by chance")
     sub.add_argument("--baseline", type=Path, metavar="FILE", help="expected failures")
     for form in ("json", "html", "junit"):
@@ -137,6 +144,13 @@ def parsed(
 
 def only(options: argparse.Namespace) -> list[str]:
     return [pattern for group in options.only for pattern in group]
+
+
+def workers(options: argparse.Namespace) -> int:
+    """How many clauses are looked at at once."""
+    if options.workers < 1:
+        raise ValueError(f"expected at least one worker, got {options.workers}")
+    return int(options.workers)
 
 
 def server(options: argparse.Namespace, url: str, key: str | None = None) -> Server:

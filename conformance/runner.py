@@ -4,6 +4,7 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -31,16 +32,18 @@ def run(
     progress: Progress | None = None,
     *,
     clauses: Iterable[Clause] | None = None,
+    workers: int = 1,
 ) -> Iterator[Result]:
     """What became of each clause, in the order of the spec.
 
-    By default the clauses are those of ``checks``. Raises ValueError for a clause that
-    is said, but observed by nothing.
+    By default the clauses are those of ``checks``; ``workers`` are looked at at once.
+    Raises ValueError for a clause that is said, but observed by nothing.
     """
     wanted = set(checks) if clauses is None else {clause.id for clause in clauses}
     chosen = [clause for id, clause in target.spec.clauses.items() if id in wanted]
     complete(chosen, checks)
-    return _results(target, checks, chosen, progress or (lambda result: None))
+    told = progress or (lambda result: None)
+    return _results(target, checks, chosen, told, workers)
 
 
 def complete(clauses: Iterable[Clause], checks: Mapping[str, Check]) -> None:
@@ -55,17 +58,36 @@ def _results(
     checks: Mapping[str, Check],
     clauses: Iterable[Clause],
     progress: Progress,
+    workers: int,
 ) -> Iterator[Result]:
     silences = 0
-    for clause in clauses:
+
+    def judge(clause: Clause) -> Result:
+        nonlocal silences
         if silences >= SILENCES:
             reason = "the server had stopped answering"
-            result = Result(clause, "untestable", reason=reason)
-        else:
-            result = judged(target, clause, checks.get(clause.id))
-            silences = silences + 1 if _silent(result) else 0
+            return Result(clause, "untestable", reason=reason)
+        result = judged(target, clause, checks.get(clause.id))
+        silences = silences + 1 if _silent(result) else 0
+        return result
+
+    for result in _mapped(judge, clauses, workers):
         progress(result)
         yield result
+
+
+def _mapped(
+    judge: Callable[[Clause], Result], clauses: Iterable[Clause], workers: int
+) -> Iterator[Result]:
+    """The results in the order of the clauses, with so many threads at work."""
+    if workers == 1:
+        yield from map(judge, clauses)
+        return
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(judge, clauses)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _silent(result: Result) -> bool:
@@ -124,6 +146,8 @@ def observed(target: Target, clause: Clause, check: Check) -> Result:
     # Broad: a fault of one check must cost the run its verdict, not its other clauses.
     except Exception as caught:
         error = caught
+    finally:
+        target.left(tape)
     outcome, reason = _outcome(error, findings, tape)
     if len(findings) > len(places):  # a lawful request was not served
         places.append(len(tape.exchanges) - 1)

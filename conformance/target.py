@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import EllipsisType
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -21,6 +20,7 @@ from conformance.answer import (
     Unserved,
 )
 from conformance.forms import FORM, Form
+from conformance.leftovers import Leftovers
 from conformance.view import Absent, Rows, View, plain
 from conformance.wire import PATIENCE, Tape
 from spec import Clause, Operation, Spec
@@ -88,14 +88,25 @@ class Target:
     """The clause that is being looked at."""
     learned: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     """What checks found out about the server and need not ask again."""
+    leftovers: Leftovers = field(default_factory=Leftovers, repr=False, compare=False)
 
     def over(self, tape: Tape, clause: Clause | None = None) -> "Target":
         """The same server through another tape, for one clause."""
         return replace(self, tape=tape, clause=clause)
 
-    def close(self) -> None:
-        """Ends the connections that all tapes share."""
-        self.tape.inner.close()
+    def left(self, tape: Tape) -> None:
+        """Note what a tape's exchanges made on the server."""
+        self.leftovers.note(self.spec, self.base_url, tape.exchanges)
+
+    def close(self) -> list[str]:
+        """Takes away what was made, and ends the connections that all tapes share.
+
+        Gives the paths of what the server kept.
+        """
+        self.left(self.tape)
+        inner, wait = self.tape.inner, httpx.Timeout(self.timeout)
+        with httpx.Client(transport=inner, trust_env=False, timeout=wait) as client:
+            return self.leftovers.clear(client, self.base_url)
 
     @cached_property
     def client(self) -> httpx.Client:
@@ -199,9 +210,7 @@ class Target:
 
         The values for the placeholders of its path are the body's ``path``.
         """
-        path = operation.path
-        for name, value in body.get("path", {}).items():
-            path = path.replace(f"{{{name}}}", quote(str(value), safe=":"))
+        path = operation.filled(body.get("path", {}))
         sent = {name: value for name, value in body.items() if name != "path"}
         form = operation.media_type == FORM
         return self.send(operation.method, path, Form(sent) if form else sent, **edge)

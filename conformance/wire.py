@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -35,27 +36,30 @@ class Budget:
     asked: int = field(default=0, init=False)
     used: int = field(default=0, init=False)
     started: float = field(default_factory=time.monotonic, init=False)
+    lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def spend(self, tokens: int) -> None:
         """Counts one request that may cost ``tokens``.
 
         Raises BudgetSpent where that is more than is left.
         """
-        if self.requests is not None and self.asked >= self.requests:
-            raise BudgetSpent(f"the budget of {self.requests} requests is spent")
-        if self.tokens is not None and self.used + tokens > self.tokens:
-            raise BudgetSpent(f"the budget of {self.tokens} tokens is spent")
         elapsed = time.monotonic() - self.started
         if self.seconds is not None and elapsed > self.seconds:
             raise BudgetSpent(f"the budget of {self.seconds:g} seconds is spent")
-        self.asked += 1
-        self.used += tokens
+        with self.lock:
+            if self.requests is not None and self.asked >= self.requests:
+                raise BudgetSpent(f"the budget of {self.requests} requests is spent")
+            if self.tokens is not None and self.used + tokens > self.tokens:
+                raise BudgetSpent(f"the budget of {self.tokens} tokens is spent")
+            self.asked += 1
+            self.used += tokens
 
     def settle(self, estimate: int, exchange: Exchange) -> None:
         """Puts what an answer says it cost in the place of the estimate."""
         told = usage(exchange)
         if told is not None:
-            self.used += told - estimate
+            with self.lock:
+                self.used += told - estimate
 
 
 def estimate(body: bytes) -> int:

@@ -65,6 +65,29 @@ def summed(usage: Mapping[str, int]) -> dict[str, int]:
     return {**usage, "total_tokens": total}
 
 
+def milliseconds(reply: Reply) -> Reply:
+    """Tells the time of creation in milliseconds."""
+    return body_of(lambda body: {**body, "created": 1000 * body["created"]})(reply)
+
+
+def total_wrong(reply: Reply) -> Reply:
+    """Tells a total that is one more than its parts."""
+
+    def changed(body: Json) -> Json:
+        usage = body["usage"]
+        wrong = {**usage, "total_tokens": usage["total_tokens"] + 1}
+        return {**body, "usage": wrong}
+
+    return body_of(changed)(reply)
+
+
+def loaded_model(operation: Operation, body: Body) -> Body:
+    """Takes an unknown model for the one that is loaded."""
+    if str(body.get("model", "")).startswith("assay-no-such"):
+        return {**body, "model": operation.sample["model"]}
+    return body
+
+
 def scores(change: Callable[[Json], Json]) -> Callable[[Json], Json]:
     """Changes the logprobs of a choice that has any."""
 

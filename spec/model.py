@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import quote
 
 from spec.schema import Schema
 
@@ -222,6 +223,13 @@ class Operation:
     def name(self) -> str:
         """Method and path, such as ``POST /completions``."""
         return f"{self.method} {self.path}"
+
+    def filled(self, values: Mapping[str, Json]) -> str:
+        """The path with values in the place of its parameters."""
+        path = self.path
+        for name, value in values.items():
+            path = path.replace(f"{{{name}}}", quote(str(value), safe=":"))
+        return path
 
     @cached_property
     def body_sample(self) -> Mapping[str, Json]:

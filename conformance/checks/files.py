@@ -3,6 +3,7 @@
 from conformance.control import alone, apart
 from conformance.probe import NOBODY
 from conformance.registry import Findings, check
+from conformance.stateful import told
 from conformance.target import Target
 from conformance.uploads import (
     LINE,
@@ -67,6 +68,11 @@ def list_whole(target: Target) -> Findings:
         own.call("deleteFile", path={"file_id": id})
     if left := [id for id in made if id not in listed]:
         yield f"{len(left)} of {len(made)} files were not listed"
+
+
+@check("files.any-order", slow=True)
+def any_order(target: Target) -> Findings:
+    yield from told(alone(target), "FileObject")
 
 
 @check("files.list-organization")

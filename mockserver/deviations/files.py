@@ -16,13 +16,14 @@ DELETE, READ = ("deleteFile",), ("downloadFile",)
 SHOWN = (*LIST, *MAKE, *ONE)
 UNKNOWN = "no-such-file"
 PAGE = 20  # entries of a list that is cut
+KEPT = 2  # files of a caller that a short memory holds
 
 
 def fault(
     id: str, noticed_by: str, operations: tuple[str, ...], *also: str, **seams: Any
 ) -> Deviation:
     """A deviation of the resource ``files``."""
-    patterns = tuple(p if "." in p else f"files.{p}" for p in also)
+    patterns = tuple(p if "." in p else f"files.{p}" for p in (*also, "any-order"))
     return Deviation(
         f"files.{id}", f"files.{noticed_by}", operations, patterns, **seams
     )
@@ -125,6 +126,17 @@ def listed(choose: Callable[[str], bool]) -> Callable[[Reply], Reply]:
     return seam
 
 
+def newest(reply: Reply) -> Reply:
+    """Lists the last files of a caller that are not deleted."""
+    if MOMENT.get().operation not in LIST:
+        return remembered(reply)
+    known = memory()
+    own = [id for id, maker in known.makers.items() if maker == caller()]
+    lost = {*[id for id in own if id not in known.gone][:-KEPT]}
+    kept = with_data(lambda rows: [row for row in rows if row["id"] not in lost])
+    return kept(reply)
+
+
 def own_deleted(id: str) -> bool:
     known = memory()
     return id in known.gone and known.makers[id] == caller()
@@ -186,6 +198,13 @@ LISTS = (
         (*MAKE, *DELETE, *LIST),
         "list-purpose",
         on_reply=listed(undeleted),
+    ),
+    fault(
+        "list-newest",
+        "any-order",
+        (*MAKE, *DELETE, *LIST, *ONE),
+        "list-*",
+        on_reply=newest,
     ),
     fault(
         "list-any-purpose",

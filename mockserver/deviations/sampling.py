@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.deviation import Deviation
 from mockserver.deviations.streams import OPERATIONS
-from mockserver.faults import changed, refused_if, summed, with_choices, with_usage
+from mockserver.faults import (
+    changed,
+    loaded_model,
+    milliseconds,
+    refused_if,
+    summed,
+    total_wrong,
+    with_choices,
+    with_usage,
+)
 from mockserver.reply import Reply
 
 if TYPE_CHECKING:
@@ -180,10 +189,8 @@ def _both() -> Iterator[Deviation]:
     for resource, operation in OPERATIONS.items():
         fault = partial(_fault, resource, operation)
         r = resource
-        yield fault(
-            "created-in-milliseconds", "created-seconds", on_reply=_milliseconds
-        )
-        yield fault("unknown-model-served", "model-unknown", on_body=_any_model)
+        yield fault("created-in-milliseconds", "created-seconds", on_reply=milliseconds)
+        yield fault("unknown-model-served", "model-unknown", on_body=loaded_model)
         yield fault(
             "unknown-model-uncoded",
             "model-unknown-code",
@@ -193,7 +200,7 @@ def _both() -> Iterator[Deviation]:
         yield fault(
             "usage-total-wrong",
             "usage-sum",
-            on_reply=_total_wrong,
+            on_reply=total_wrong,
             also=("api.*-usage",),
         )
         yield fault(
@@ -333,28 +340,8 @@ def _both() -> Iterator[Deviation]:
         )
 
 
-def _milliseconds(reply: Reply) -> Reply:
-    if reply.status != 200:
-        return reply
-    return replace(reply, body={**reply.body, "created": 1000 * reply.body["created"]})
-
-
-def _any_model(operation: Any, body: dict[str, Any]) -> dict[str, Any]:
-    if str(body.get("model", "")).startswith("assay-no-such"):
-        return {**body, "model": operation.sample["model"]}
-    return body
-
-
 def _uncoded(refusal: Any) -> Any:
     return replace(refusal, code=None)
-
-
-def _total_wrong(reply: Reply) -> Reply:
-    if reply.status != 200:
-        return reply
-    usage = reply.body["usage"]
-    wrong = {**usage, "total_tokens": usage["total_tokens"] + 1}
-    return replace(reply, body={**reply.body, "usage": wrong})
 
 
 def _fault(
