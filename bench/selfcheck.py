@@ -43,10 +43,14 @@ OTHERS = 6  # checks of other operations
 
 
 class FewSeeds(Ids):
-    """Draws begin at one of eight seeds, so that the model remembers most replies."""
+    """Draws begin at one of eight seeds, so that the model remembers most replies.
 
-    def seed(self) -> int:
-        return super().seed() % 8
+    Single tokens are drawn to be counted: eight seeds would bend their shares.
+    """
+
+    def seed(self, tokens: int) -> int:
+        drawn = super().seed(tokens)
+        return drawn if tokens == 1 else drawn % 8
 
 
 @cache

@@ -1,12 +1,13 @@
 """What became of each clause, what that makes of the run, and its record."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
 from conformance.exchange import Exchange, hidden
+from conformance.notebook import Notebook
 from spec import Clause, Spec
 from spec.model import Level
 
@@ -34,6 +35,7 @@ class Result:
     seconds: float = 0.0
     telling: Exchange | None = None
     """The exchange after which the first finding was made."""
+    notebook: Notebook = field(default_factory=Notebook)
 
 
 def verdict(results: Iterable[Result]) -> Verdict:
@@ -136,9 +138,10 @@ def row(result: Result, target: "Target") -> dict[str, Any]:
         "operations": [target.spec.operations[name].name for name in clause.operations],
         "findings": [hidden(text, target.secrets) for text in result.findings],
         "reason": hidden(result.reason, target.secrets) if result.reason else None,
-        "cause": clause.cause,
+        "cause": result.notebook.cause or clause.cause,
         "reproduce": reproduce(target, clause),
         "seconds": round(result.seconds, 3),
+        "measured": [one.as_json() for one in result.notebook.series],
         "exchanges": [one.as_json(target.secrets) for one in result.exchanges],
     }
 

@@ -139,8 +139,9 @@ def observed(target: Target, clause: Clause, check: Check) -> Result:
     places: list[int] = []
     begun = time.monotonic()
     error: Exception | None = None
+    looking = target.over(tape, clause)
     try:
-        for finding in check.function(target.over(tape, clause)):
+        for finding in check.function(looking):
             findings.append(finding)  # kept if an error follows
             places.append(len(tape.exchanges) - 1)
     # Broad: a fault of one check must cost the run its verdict, not its other clauses.
@@ -160,6 +161,7 @@ def observed(target: Target, clause: Clause, check: Check) -> Result:
         kept(tape.exchanges, told),
         time.monotonic() - begun,
         tape.exchanges[told[0]] if told else None,
+        looking.notebook,
     )
 
 

@@ -21,6 +21,7 @@ from conformance.answer import (
 )
 from conformance.forms import FORM, Form
 from conformance.leftovers import Leftovers
+from conformance.notebook import Notebook
 from conformance.view import Absent, Rows, View, plain
 from conformance.wire import PATIENCE, Tape
 from spec import Clause, Operation, Spec
@@ -88,11 +89,13 @@ class Target:
     """The clause that is being looked at."""
     learned: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
     """What checks found out about the server and need not ask again."""
+    notebook: Notebook = field(default_factory=Notebook, repr=False, compare=False)
+    """What the check measures for its readers."""
     leftovers: Leftovers = field(default_factory=Leftovers, repr=False, compare=False)
 
     def over(self, tape: Tape, clause: Clause | None = None) -> "Target":
         """The same server through another tape, for one clause."""
-        return replace(self, tape=tape, clause=clause)
+        return replace(self, tape=tape, clause=clause, notebook=Notebook())
 
     def left(self, tape: Tape) -> None:
         """Note what a tape's exchanges made on the server."""

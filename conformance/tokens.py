@@ -46,6 +46,14 @@ def tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
     return known[:count]
 
 
+def remembered(target: "Target", name: str, find: Callable[..., T], *asked: Any) -> T:
+    """What ``find`` finds, found once for all checks; a failure is remembered too."""
+    if name not in target.learned:
+        target.learned[name] = _once(target, name, find, *asked)
+    known: T = target.learned[name]
+    return known
+
+
 def _once(target: "Target", name: str, find: Callable[..., T], *asked: Any) -> T:
     """What ``find`` finds; a failure is remembered, so that nobody looks again.
 

@@ -29,7 +29,7 @@ class Candidate:
 
         self.index, self.prompt = index, prompt
         self.sampled = 0
-        drawn = {**job, "seed": _seed(job, index, context)}
+        drawn = {**job, "seed": _seed(job, index, max_tokens, context)}
         self._steps = context.generate(Job(max_tokens=max_tokens, **drawn))
         self._delay = context.script.delay
         self.pieces = pieces(
@@ -67,7 +67,7 @@ class Candidate:
             yield step
 
 
-def _seed(job: dict[str, Any], index: int, context: Context) -> int:
+def _seed(job: dict[str, Any], index: int, tokens: int, context: Context) -> int:
     """Where the draws of a choice begin: as the caller's seed says, or by chance.
 
     A greedy job is the same whatever its seed.
@@ -75,7 +75,7 @@ def _seed(job: dict[str, Any], index: int, context: Context) -> int:
     if not job["sampling"].temperature > 0:
         return 0
     if job["seed"] is None:
-        return context.house.ids.seed()
+        return context.house.ids.seed(tokens)
     return random.Random(f"{job['seed']} {index}").getrandbits(62)
 
 

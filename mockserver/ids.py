@@ -25,7 +25,7 @@ class Ids:
         with self._lock:
             return f"{self._random.getrandbits(4 * length):0{length}x}"
 
-    def seed(self) -> int:
-        """Where a choice's draws begin."""
+    def seed(self, tokens: int) -> int:
+        """Where the draws of a choice of so many tokens begin."""
         with self._lock:
             return self._draws.getrandbits(62)

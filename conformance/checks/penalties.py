@@ -1,32 +1,363 @@
-"""The logit bias and the penalties, measured by what they move."""
+"""The penalties and the logit bias, measured by what they move.
 
+By titration, which sees what is sampled; where that has no foothold, completions are
+read off the log probabilities.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from conformance.dialect import COMPLETIONS, STORY
+from conformance import causes
+from conformance.checks.draws import odds
+from conformance.dialect import COMPLETIONS, STORY, Dialect, both
+from conformance.notebook import Point, Series, Span
+from conformance.odds import prompt_shift, shifts
 from conformance.registry import Findings, check
-from conformance.tokens import FORCE, SECOND, Pair, pair, tokens
+from conformance.titration import (
+    NEAR,
+    Balance,
+    Missed,
+    Slope,
+    balance,
+    slope,
+)
+from conformance.tokens import FORCE, tokens
 from conformance.view import Absent
 
 if TYPE_CHECKING:
     from conformance.target import Target
 
-CLOSE = 0.01
-"""Log odds that count as equal: the penalties are measured to two decimals."""
-NEAR = 0.1
-"""Log odds that count as equal where the same text was read in two ways."""
+FREQUENCY, PRESENCE = "frequency_penalty", "presence_penalty"
+ARMS = {FREQUENCY: {PRESENCE: 2.0}, PRESENCE: {FREQUENCY: 2.0}}
+"""A penalty, and the other one that keeps later tokens apart from earlier ones."""
+RISING = ((0, 0.5, 1, 2), (0.5, 1, 1.5, 2), (1, 1.5, 2))
+STEEP = ((0, 1), (0, 2), (0.5, 2), (1, 2))
+ARMED = ((-2, -1, 0, 2), (-1, 0, 1, 2), (0, 1, 2))
+FALLING = ((-2, -1, 0), (-1, -0.5, 0), (-0.5, 0))
+REPEATED = 4  # times that a token stands in the prompt
+FAR = 88  # tokens: beyond the windows of 20 and of 64 that are known
+GENTLE = 0.25
+SETTLED, DRIFT = 8, 4.0
+"""Times after which a text has found its rhythm; logits that it may still move by."""
+LEVELS = (80, 60, 40)
+"""Biases of both tokens; a clamp or a factor shows between them."""
+BLUR = 0.1
+"""Logits that count as equal where the same text was read in two ways."""
 say, choices = COMPLETIONS.say, COMPLETIONS.choices
 
 
-@check("completions.logit-bias-scale")
-def logit_bias_scale(target: "Target") -> Findings:
-    chosen = pair(target)
-    low = chosen.gaps(target, count=1)[0]
-    bias = {str(chosen.first.id): FORCE, str(chosen.second.id): SECOND - 5}
-    moved = chosen.gaps(target, count=1, logit_bias=bias)[0] - low
-    if abs(moved) < CLOSE:
-        raise Absent("log probabilities that follow the bias")
-    if abs(moved - 5) > CLOSE:
-        yield f"a bias lower by 5 moved the log odds by {moved:.3f}"
+def either(
+    dialect: Dialect, titrated: Callable[[], Findings], read: Callable[[], Findings]
+) -> Findings:
+    """By titration; else, on completions, by log probabilities."""
+    try:
+        yield from titrated()
+    except Absent:
+        if dialect is not COMPLETIONS:
+            raise
+        yield from read()
+
+
+@both("frequency-penalty-formula", slow=True)
+def frequency_penalty_formula(target: "Target", dialect: Dialect) -> Findings:
+    """By titration behind 1 to 4 equal tokens; else by log probabilities."""
+
+    def read() -> Findings:
+        for value in (0.5, 2.0):
+            due = [-value * count for count in range(5)]
+            yield from shifts(target, {FREQUENCY: value}, due)
+
+    yield from either(dialect, lambda: _formula(target, dialect, FREQUENCY), read)
+
+
+@both("presence-penalty-formula", slow=True)
+def presence_penalty_formula(target: "Target", dialect: Dialect) -> Findings:
+    """By titration behind 1 and 4 equal tokens; else by log probabilities."""
+
+    def read() -> Findings:
+        for value in (0.5, 1.5):
+            due = [-value * (count > 0) for count in range(5)]
+            yield from shifts(target, {PRESENCE: value}, due)
+
+    yield from either(dialect, lambda: _formula(target, dialect, PRESENCE), read)
+
+
+def _formula(target: "Target", dialect: Dialect, name: str) -> Findings:
+    """A penalty's line behind one token, and what a unit takes off behind several."""
+    scale = balance(target, dialect)
+    found = [_first(scale, name)]
+    for count in (2, 3, 4):
+        arm = {} if name == FREQUENCY else ARMS[name]
+        try:
+            found.append(slope(scale, name, count, STEEP, **arm))
+        except Absent:
+            continue
+    target.notebook.draw(found[0].drawn(), _by_count(found))
+    figures = [(one.count, one.figure) for one in found]
+    wrong = [one for one in found if not one.keeps]
+    if wrong:
+        target.notebook.blame(causes.of_penalty(name, figures))
+    yield from map(told, wrong)
+
+
+def _first(scale: Balance, name: str) -> Slope:
+    """The line behind one token; the other penalty helps where it has no foothold."""
+    attempts: list[tuple[Sequence[Sequence[float]], Mapping[str, float]]] = [
+        (RISING, {}),
+        (ARMED, ARMS[name]),
+    ]
+    if scale.whole:  # the longer line has the smaller error
+        attempts.reverse()
+    for choices, arm in attempts:
+        try:
+            return slope(scale, name, 1, choices, **arm)
+        except Missed as error:
+            missed = error
+    raise missed
+
+
+def told(one: Slope) -> str:
+    """A line that is not the formula's."""
+    return (
+        f"behind {one.count} equal tokens a unit of {one.name} took off {one.figure} "
+        f"instead of {one.due:g}"
+    )
+
+
+def _by_count(found: Sequence[Slope]) -> Series:
+    return Series(
+        title="What a unit takes off, by how often the token was sampled",
+        instrument="titration",
+        points=[Point(one.count, one.figure) for one in found],
+        expected=[(one.count, one.due) for one in found],
+        across="times sampled before",
+        up=f"logits for a unit of {found[0].name}",
+        requests=sum(one.requests for one in found),
+    )
+
+
+@both("penalties-negative", slow=True)
+def penalties_negative(target: "Target", dialect: Dialect) -> Findings:
+    """By titration of each penalty below 0; else by log probabilities."""
+
+    def read() -> Findings:
+        both = {FREQUENCY: -0.5, PRESENCE: -1.5}
+        due = [0.5 * count + 1.5 * (count > 0) for count in range(5)]
+        yield from shifts(target, both, due)
+
+    yield from either(dialect, lambda: _negative(target, dialect), read)
+
+
+def _negative(target: "Target", dialect: Dialect) -> Findings:
+    scale = balance(target, dialect)
+    for name, arm in ARMS.items():
+        found = slope(scale, name, 1, FALLING, **arm)
+        target.notebook.draw(found.drawn())
+        if not found.keeps:
+            target.notebook.blame(causes.of_penalty(name, [(1, found.figure)]))
+            yield told(found)
+
+
+@both("penalties-sampled-only", slow=True)
+def penalties_sampled_only(target: "Target", dialect: Dialect) -> Findings:
+    """A prompt holds a token four times: what do penalties take off at the start?"""
+
+    def read() -> Findings:
+        lost = prompt_shift(target, REPEATED, frequency_penalty=1, presence_penalty=1)
+        yield from _lost(target, Span(lost - NEAR, lost + NEAR))
+
+    def titrated() -> Findings:
+        scale = _repeating(balance(target, dialect))
+        before = scale.flip(0)
+        after = scale.flip(0, before, frequency_penalty=1, presence_penalty=1)
+        yield from _lost(target, before - after)
+
+    yield from either(dialect, titrated, read)
+
+
+def _lost(target: "Target", lost: Span) -> Findings:
+    target.notebook.draw(
+        Series(
+            title=f"A token that stands {REPEATED} times in the prompt",
+            instrument="titration",
+            points=[Point(0, Span(0, 0)), Point(1, lost)],
+            expected=[(0, 0), (1, 0)],
+            across="both penalties",
+            up="logits that it loses at the first position",
+        )
+    )
+    if not lost.fits(0, NEAR):
+        target.notebook.blame([causes.of_prompt(lost, REPEATED, 1, 1)])
+        yield (
+            f"a token that stood {REPEATED} times in the prompt lost {lost} "
+            "at the first position"
+        )
+
+
+def _repeating(scale: Balance) -> Balance:
+    """The same two tokens after a prompt that repeats the first: as ids, if it may."""
+    if scale.dialect is COMPLETIONS:
+        ids = [scale.first.id] * REPEATED
+        if COMPLETIONS.ask(scale.target, ids, max_tokens=1).status == 200:
+            return replace(scale, prompt=ids)
+    text = scale.first.text
+    return replace(scale, prompt=f"{STORY} {text * REPEATED} {' '.join([text] * 4)}")
+
+
+@both("penalties-whole-text", slow=True)
+def penalties_whole_text(target: "Target", dialect: Dialect) -> Findings:
+    """Behind 80 equal tokens, of which a window would see the last ones only."""
+
+    def read() -> Findings:
+        due = [-0.1 * count for count in range(FAR)]
+        yield from shifts(target, {FREQUENCY: 0.1}, due)
+
+    yield from either(dialect, lambda: _window(target, dialect), read)
+
+
+def _window(target: "Target", dialect: Dialect) -> Findings:
+    """A token that comes some 80 times must come as often where both sides are moved.
+
+    A larger penalty and a bias that is smaller by what it takes off cancel out. Where
+    no bias makes the token come so often and no oftener, the penalty has stopped to
+    grow.
+    """
+    scale = balance(target, dialect)
+    added, times = scale.run(FAR - 12, FAR, **{FREQUENCY: GENTLE})
+    if added is None:
+        yield from _stopped(target, times)
+        return
+    points = [(GENTLE, times)]
+    for more in (5, 10):
+        value = GENTLE + more / times
+        points.append((value, scale.lead(FAR, added - more, **{FREQUENCY: value})))
+    target.notebook.draw(_runs(points, times))
+    seen = [count for _, count in points[1:]]
+    if any(abs(count - times) > 1 for count in seen):
+        yield (
+            f"a token came {times} times at a {FREQUENCY} of {GENTLE}, and {seen} "
+            "times at larger ones with biases to match"
+        )
+
+
+def _stopped(target: "Target", times: int) -> Findings:
+    """A token came ``times`` times, or without end: at no bias something between.
+
+    Raises Absent where the text itself may be behind that.
+    """
+    if times < SETTLED or (FAR - times) * GENTLE < DRIFT:
+        raise Absent("bias at which a token comes often, and not without end")
+    target.notebook.draw(_runs([(GENTLE, times)], FAR))
+    target.notebook.blame([causes.of_window(times)])
+    yield (
+        f"at a {FREQUENCY} of {GENTLE} a token came at most {times} times, or without "
+        "end: the penalty had stopped growing"
+    )
+
+
+def _runs(points: Sequence[tuple[float, int]], due: int) -> Series:
+    return Series(
+        title="How often a token comes before another one is taken",
+        instrument="titration",
+        points=[Point(x, Span(count - 0.5, count + 0.5)) for x, count in points],
+        expected=[(x, due) for x, _ in points],
+        across=FREQUENCY,
+        up="times sampled, with biases to match",
+    )
+
+
+@both("penalties-default", slow=True)
+def penalties_default(target: "Target", dialect: Dialect) -> Findings:
+    """Three looks: at two biases, in the prompt instead of sampled, and with zeros.
+
+    A factor on logits moves the choice by more where both biases are larger.
+    """
+    scale = balance(target, dialect)
+    yield from _level(target, scale)
+    if dialect is COMPLETIONS:
+        yield from _told_or_sampled(target, scale)
+
+
+def _level(target: "Target", scale: Balance) -> Findings:
+    """Flip points behind one token at two biases that both tokens have."""
+    arm = {} if scale.margin > 0 else ARMS[FREQUENCY]
+    low = replace(scale, level=scale.level / 2)
+    high = scale.flip(1, **arm)
+    moved = low.flip(1, high, **arm) - high
+    half = scale.level - low.level
+    target.notebook.draw(
+        Series(
+            title="Flip point of a repeated token without penalties",
+            instrument="titration",
+            points=[
+                Point(low.level, Span(high.low + moved.low, high.high + moved.high)),
+                Point(scale.level, high),
+            ],
+            expected=[(low.level, high.middle), (scale.level, high.middle)],
+            across="bias of both tokens",
+            up="bias at which the choice flips",
+        )
+    )
+    if not moved.fits(0, NEAR):
+        target.notebook.blame([causes.of_level(moved, half)])
+        yield (
+            f"without penalties the flip point of a repeated token moved by {moved} "
+            f"where both biases were smaller by {half:g}"
+        )
+
+
+def _told_or_sampled(target: "Target", scale: Balance) -> Findings:
+    """Flip points behind a token that was sampled, and that stood in the prompt."""
+    ids = [token.id for token in tokens(target, scale.dialect, 4)]
+    start = replace(scale, prompt=ids)
+    after = replace(scale, prompt=[*ids, scale.first.id])
+    try:
+        sampled, prompted = start.flip(1), after.flip(0)
+    except Missed:
+        return  # the tokens cannot be told apart there
+    if not (sampled - prompted).fits(0, BLUR):
+        yield (
+            f"a token was taken up to {prompted} behind itself in the prompt, and up "
+            f"to {sampled} where it had been sampled"
+        )
+
+
+@both("logit-bias-scale", slow=True)
+def logit_bias_scale(target: "Target", dialect: Dialect) -> Findings:
+    """Flip points at several biases, then the shares of two tokens at temperature 1."""
+    scale = balance(target, dialect)
+    found = list(_levels(target, scale))
+    yield from found
+    if not found:
+        yield from odds(target, dialect)
+
+
+def _levels(target: "Target", scale: Balance) -> Findings:
+    """The flip point of the first position, whatever bias both tokens have."""
+    points = []
+    for level in LEVELS:
+        try:
+            flip = replace(scale, level=level).flip(0, scale.zero)
+        except Absent:
+            yield f"with biases of about {level} the choice did not follow them"
+            continue
+        points.append(Point(level, flip))
+        if not (flip - scale.zero).fits(0, NEAR):
+            yield (
+                f"with {level} instead of {scale.level:g} on both tokens the flip "
+                f"point moved by {flip - scale.zero}"
+            )
+    target.notebook.draw(
+        Series(
+            title="Flip point at several biases of both tokens",
+            instrument="titration",
+            points=points,
+            expected=[(level, scale.zero.middle) for level in LEVELS],
+            across="bias of both tokens",
+            up="bias at which the choice flips",
+        )
+    )
 
 
 @check("completions.logit-bias-end")
@@ -42,82 +373,6 @@ def logit_bias_end(target: "Target") -> Findings:
     banned = choices(target, prompt, max_tokens=48, logit_bias={"50256": -100})[0]
     if banned["finish_reason"] != "length":
         yield f"the finish_reason was {banned['finish_reason']!r}"
-
-
-@check("completions.frequency-penalty-formula")
-def frequency_penalty_formula(target: "Target") -> Findings:
-    for penalty in (0.5, 2.0):
-        yield from _shifts(
-            target,
-            {"frequency_penalty": penalty},
-            [-penalty * count for count in range(5)],
-        )
-
-
-@check("completions.presence-penalty-formula")
-def presence_penalty_formula(target: "Target") -> Findings:
-    for penalty in (0.5, 1.5):
-        yield from _shifts(
-            target,
-            {"presence_penalty": penalty},
-            [-penalty * (count > 0) for count in range(5)],
-        )
-
-
-@check("completions.penalties-negative")
-def penalties_negative(target: "Target") -> Findings:
-    yield from _shifts(
-        target,
-        {"frequency_penalty": -0.5, "presence_penalty": -1.5},
-        [0.5 * count + 1.5 * (count > 0) for count in range(5)],
-    )
-
-
-@check("completions.penalties-sampled-only")
-def penalties_sampled_only(target: "Target") -> Findings:
-    chosen = pair(target)
-    prompt = [chosen.first.id] * 4
-    before = chosen.gaps(target, 1, prompt=prompt)[0]
-    after = chosen.gaps(
-        target, 1, prompt=prompt, frequency_penalty=1.0, presence_penalty=1.0
-    )[0]
-    if abs(after - before) > CLOSE:
-        yield (
-            f"a token that stood 4 times in the prompt lost {before - after:.3f} "
-            "at the first position"
-        )
-
-
-@check("completions.penalties-whole-text")
-def penalties_whole_text(target: "Target") -> Findings:
-    chosen, count, penalty = pair(target), 80, 0.1
-    before = chosen.gaps(target, count)
-    after = chosen.gaps(target, count, frequency_penalty=penalty)
-    for place in (25, count - 1):
-        lost = before[place] - after[place]
-        if abs(lost - place * penalty) > CLOSE:
-            yield (
-                f"a token sampled {place} times lost {lost:.3f} instead of "
-                f"{place * penalty:.3f}"
-            )
-
-
-@check("completions.penalties-default")
-def penalties_default(target: "Target") -> Findings:
-    chosen, count = pair(target), 5
-    sampled = chosen.gaps(target, count)
-    for place in (1, count - 1):
-        told = [*[1212, 318, 257], *[chosen.first.id] * place]
-        fresh = chosen.gaps(target, 1, prompt=told)[0]
-        kept = chosen.gaps(target, place + 1, prompt=told[:3])[place]
-        if abs(fresh - kept) > NEAR:
-            yield (
-                f"a token sampled {place} times had the log odds {kept:.3f}, in the "
-                f"prompt {fresh:.3f}"
-            )
-    asked = chosen.gaps(target, count, frequency_penalty=0, presence_penalty=0)
-    if any(abs(a - b) > NEAR for a, b in zip(sampled, asked, strict=True)):
-        yield "penalties of 0 gave other log odds than no penalties"
 
 
 @check("completions.penalties-suppress")
@@ -140,18 +395,3 @@ def penalties_suppress(target: "Target") -> Findings:
         raise Absent("repetition without a penalty")
     if strict >= loose:
         yield f"one token of 3 came {loose} times of 24 at 0 and {strict} times at 2"
-
-
-def _shifts(
-    target: "Target", penalties: dict[str, float], expected: list[float]
-) -> Findings:
-    """How far the penalties move the log odds of a repeated token, and should."""
-    chosen: Pair = pair(target)
-    before = chosen.gaps(target, len(expected))
-    after = chosen.gaps(target, len(expected), **penalties)
-    moved = [b - a + 0.0 for a, b in zip(before, after, strict=True)]
-    if any(abs(m - e) > CLOSE for m, e in zip(moved, expected, strict=True)):
-        yield (
-            f"with {penalties} a token sampled 0 to {len(expected) - 1} times moved "
-            f"by {[round(m, 3) for m in moved]} instead of {expected}"
-        )

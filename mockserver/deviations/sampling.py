@@ -89,7 +89,13 @@ def repeat_penalty(
 ) -> "Tensor":
     """Takes a tenth off the logits of repeated tokens, as nobody asked for."""
     changed = honest(logits, list(sampled), s.frequency_penalty, s.presence_penalty)
-    for token in set(sampled):
+    return divided(changed, sampled)
+
+
+def divided(logits: "Tensor", tokens: Sequence[int]) -> "Tensor":
+    """Makes tokens less likely by a factor on their logits."""
+    changed = logits.clone()
+    for token in set(tokens):
         value = float(changed[token])
         changed[token] = value / 1.1 if value > 0 else value * 1.1
     return changed
@@ -229,7 +235,10 @@ def _both() -> Iterator[Deviation]:
             also=(f"{r}.seed-differs",),
         )
         yield fault(
-            "top-p-ignored", "top-p-mass", on_request=changed(top_p=lambda _: 1)
+            "top-p-ignored",
+            "top-p-mass",
+            on_request=changed(top_p=lambda _: 1),
+            also=(f"{r}.top-p-cut",),
         )
         yield fault(
             "top-p-with-temperature-refused",
@@ -414,6 +423,7 @@ DEVIATIONS = (
         "completions.bias-halved",
         "completions.logit-bias-scale",
         ("createCompletion",),
+        also=FORMULAS,
         on_request=biases(lambda value: value / 2),
     ),
     Deviation(

@@ -1,0 +1,361 @@
+"""Titration: how far a parameter moves a logit, seen in which of two tokens is taken.
+
+Large biases leave two tokens to choose from. At temperature 0 the second one is taken
+as soon as what is added to its bias passes the distance of the two logits: the flip
+point, found by bisection. A penalty on the first token moves that point by exactly what
+it takes off. No log probabilities are needed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from conformance.dialect import STORY, Dialect
+from conformance.notebook import Point, Series, Span
+from conformance.tokens import Token, remembered, tokens
+from conformance.view import Absent
+
+if TYPE_CHECKING:
+    from conformance.target import Target
+
+FINE, COARSE, WHOLE = 0.03, 0.5, 1.0
+"""Widths of a flip point: for a figure, for a search, and with whole biases."""
+LEVELS = (80, 40)
+"""Biases that put two tokens before all others."""
+REACH = 40.0
+"""How far apart two logits may be."""
+MOST = 100.0  # the largest bias
+NEAR, BLUR = 0.02, 0.05
+"""What a server's own arithmetic may blur, between like requests and between others."""
+STEP = 1.0
+"""How far from another flip point one is looked for first."""
+FACTOR = 2
+"""How much wider each look beside a wrong guess is than the last one."""
+WIDENINGS = 3
+PROMPTS: tuple[str, ...] = (STORY, "Hello", "The answer is")
+MARGINS = (2.2, 1.0, 0.3)
+ARM = {"presence_penalty": 2.0}
+ANYWHERE = Span(-10.0, 10.0)
+
+
+class Missed(Absent):
+    """The second token is taken before the position that is looked at."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Two tokens of which alone one can be sampled, after a prompt."""
+
+    target: "Target"
+    dialect: Dialect
+    first: Token
+    second: Token
+    prompt: Any = STORY
+    level: float = LEVELS[0]
+    """The bias of the first token."""
+    whole: bool = False
+    """Whether biases are whole numbers."""
+    zero: Span = ANYWHERE
+    """The flip point of the first position, once it is known."""
+    margin: float = 0.0
+    """How far below it that of the second position lies at least."""
+
+    @property
+    def width(self) -> float:
+        return WHOLE if self.whole else FINE
+
+    @property
+    def asked(self) -> int:
+        """How many requests the check has made so far."""
+        return len(self.target.tape.exchanges)
+
+    def logits(self, added: float) -> Span:
+        """How far the second token stands above the first at the first position."""
+        return Span(added - self.zero.high - BLUR, added - self.zero.low + BLUR)
+
+    def body(self, added: float, **changes: Any) -> dict[str, Any]:
+        """What is asked where ``added`` is on the second token's side."""
+        pair = {self.first.id: self.level, self.second.id: self.level + added}
+        bias = {str(id): _plain(value) for id, value in pair.items()}
+        return {"logit_bias": bias, **changes}
+
+    def lead(self, place: int, added: float, **changes: Any) -> int:
+        """How many times the first token comes before the second, up to ``place``.
+
+        Raises Absent where anything else comes.
+        """
+        asked = self.body(added, max_tokens=place + 1, temperature=0, **changes)
+        text = self.dialect.say(self.target, self.prompt, **asked)
+        count = 0
+        while text.startswith(self.first.text, count * len(self.first.text)):
+            count += 1
+        rest = text[count * len(self.first.text) :]
+        if count <= place and not rest.startswith(self.second.text):
+            raise Absent("choice between two tokens alone")
+        return count
+
+    def second_taken(self, text: str) -> bool:
+        """Whether a text of one token is the second; raises Absent for another one."""
+        if text not in (self.first.text, self.second.text):
+            raise Absent("choice between two tokens alone")
+        return text == self.second.text
+
+    def flip(
+        self,
+        place: int,
+        guess: Span | None = None,
+        width: float | None = None,
+        **changes: Any,
+    ) -> Span:
+        """Where the token at ``place`` flips after the first one was taken so often.
+
+        Raises Absent where it does not within reach, where it does not repeat itself,
+        and, as Missed, where the second token comes sooner.
+        """
+        width = max(width or 0, self.width)
+        found = guess or self.zero
+        for _ in range(WIDENINGS):
+            search = _Search(self, place, changes)
+            step = width if guess else STEP
+            found = search.bisected(search.bracketed(found, step), width)
+            search.reached(found)
+            if self.target.deterministic or _Search(self, place, changes).agrees(found):
+                return found
+            found = Span(found.low - width, found.high + width)
+            width *= FACTOR
+        raise Absent("flip point that repeats itself")
+
+    def run(self, least: int, most: int, **changes: Any) -> tuple[float | None, int]:
+        """A bias at which the first token comes ``least`` to ``most`` times, and these.
+
+        None where no bias does: and how often it comes at most, if not without end.
+        Raises Absent where it never comes without end.
+        """
+        low, high, longest, endless = -REACH, self.zero.high, 0, False
+        while high - low > (WHOLE if self.whole else BLUR):
+            middle = self.grid((low + high) / 2, -1)
+            lead = self.lead(most, middle, **changes)
+            if least <= lead <= most:
+                return middle, lead
+            if lead > most:
+                low, endless = middle, True
+            else:
+                high, longest = middle, max(longest, lead)
+        if not endless:
+            raise Absent(f"bias that lets a token come {most} times")
+        return None, longest
+
+    def grid(self, added: float, way: int) -> float:
+        """The next number that may be sent, downwards or upwards."""
+        if not self.whole:
+            return added
+        floor = added // 1
+        return floor if way < 0 or floor == added else floor + 1
+
+
+@dataclass
+class _Search:
+    """A search for one flip point, which asks nothing twice."""
+
+    balance: Balance
+    place: int
+    changes: Mapping[str, Any]
+    leads: dict[float, int] = field(default_factory=dict)
+
+    def over(self, added: float) -> bool:
+        """Whether the second token is taken at the place, or before it."""
+        if abs(added) > REACH or self.balance.level + added > MOST:
+            raise Absent(f"flip point within {REACH:g}")
+        if added not in self.leads:
+            lead = self.balance.lead(self.place, added, **self.changes)
+            self.leads[added] = lead
+        return self.leads[added] <= self.place
+
+    def bracketed(self, guess: Span, step: float) -> Span:
+        """Ends of which the lower is below the flip point and the upper above."""
+        grid = self.balance.grid
+        low, high = grid(guess.low, -1), grid(guess.high, 1)
+        while self.over(low):
+            low, high, step = grid(low - step, -1), low, step * FACTOR
+        while not self.over(high):
+            low, high, step = high, grid(high + step, 1), step * FACTOR
+        return Span(low, high)
+
+    def bisected(self, span: Span, width: float) -> Span:
+        low, high = span.low, span.high
+        while high - low > width * 1.001:
+            middle = self.balance.grid((low + high) / 2, -1)
+            low, high = (low, middle) if self.over(middle) else (middle, high)
+        return Span(low, high)
+
+    def reached(self, span: Span) -> None:
+        """Raises Missed where it is an earlier token that flips."""
+        if self.leads[span.high] < self.place:
+            raise Missed(f"flip point of position {self.place} before all others")
+
+    def agrees(self, span: Span) -> bool:
+        """Whether both ends are what another search found."""
+        return self.over(span.high) and not self.over(span.low)
+
+
+def balance(target: "Target", dialect: Dialect) -> Balance:
+    """Two tokens and a prompt on which penalties can be measured.
+
+    Raises Absent where no pair has flip points that can be told apart.
+    """
+    name = f"balance of {dialect.resource}"
+    known = remembered(target, name, _balance, dialect)
+    return replace(known, target=target)  # whose tape is another
+
+
+def _balance(target: "Target", dialect: Dialect) -> Balance:
+    best: Balance | None = None
+    for candidate in _candidates(target, dialect):
+        if best is None or candidate.margin > best.margin:
+            best = candidate
+        if best.margin >= MARGINS[0]:
+            break
+    if best is None:
+        raise Absent("pair of tokens whose choice follows the bias")
+    best = replace(best, zero=best.flip(0, best.zero))
+    return replace(best, whole=best.whole or _truncated(best))
+
+
+def _candidates(target: "Target", dialect: Dialect) -> Iterator[Balance]:
+    """Pairs whose first flip point is known, and how far below the second one lies."""
+    pairs = list(permutations(tokens(target, dialect, 4), 2))
+    whole = _whole(Balance(target, dialect, *pairs[0]))
+    for level in LEVELS:
+        for prompt in PROMPTS:
+            for first, second in pairs:
+                one = Balance(target, dialect, first, second, prompt, level, whole)
+                try:
+                    one = replace(one, zero=one.flip(0, ANYWHERE, COARSE))
+                    margin = _margin(one)
+                except Absent:
+                    continue
+                yield replace(one, margin=margin)
+
+
+def _margin(one: Balance) -> float:
+    """How far the second flip point lies below the first; raises Missed above it."""
+    for margin in MARGINS:
+        if one.lead(1, one.grid(one.zero.low - margin, -1)) == 1:
+            return margin
+    if one.lead(1, one.grid(one.zero.low - MARGINS[-1], -1), **ARM) == 1:
+        return 0.0
+    raise Missed("second flip point below the first")
+
+
+def _whole(one: Balance) -> bool:
+    """Whether a bias that is no whole number is refused."""
+    asked = one.body(0.5, max_tokens=1, temperature=0)
+    return one.dialect.ask(one.target, one.prompt, **asked).refused
+
+
+def _truncated(one: Balance) -> bool:
+    """Whether biases are cut to whole numbers: then both must be moved by one."""
+    moved = replace(one, level=one.level + 0.37)
+    try:
+        return any(
+            (moved.lead(0, added) == 0) != over
+            for added, over in ((one.zero.low, False), (one.zero.high, True))
+        )
+    except Absent:
+        return True
+
+
+def _plain(value: float) -> float:
+    """A whole number without a point, and no more digits than a server reads."""
+    return int(value) if value == int(value) else round(value, 6)
+
+
+def slope(
+    balance: Balance,
+    name: str,
+    count: int,
+    choices: Sequence[Sequence[float]],
+    **arm: float,
+) -> "Slope":
+    """How far a unit of ``name`` moves the flip point behind ``count`` first tokens.
+
+    Tries the choices of values until one can be told apart from earlier flips; ``arm``
+    are penalties that stay on. Raises Absent where none can.
+    """
+    for values in choices:
+        try:
+            return _slope(balance, name, count, values, **arm)
+        except Missed as error:
+            missed = error
+    raise missed
+
+
+def _slope(
+    balance: Balance,
+    name: str,
+    count: int,
+    values: Sequence[float],
+    **arm: float,
+) -> "Slope":
+    begun, width = balance.asked, balance.width
+    points: list[tuple[float, Span]] = []
+    for value in values:
+        guess = None
+        if points:  # where the formula would have it
+            x, known = points[0]
+            due = known.middle - (value - x) * expected(name, count)
+            guess = Span(due - width / 2, due + width / 2)
+        changes = {**arm, name: value}
+        points.append((value, balance.flip(count, guess, **changes)))
+    return Slope(name, count, points, balance.asked - begun)
+
+
+def expected(name: str, count: int) -> float:
+    """What the formula takes off for a unit of a penalty."""
+    return float(count if name == "frequency_penalty" else count > 0)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Flip points at values of one penalty, behind so many first tokens."""
+
+    name: str
+    count: int
+    points: Sequence[tuple[float, Span]]
+    requests: int
+
+    @property
+    def figure(self) -> Span:
+        """What a unit takes off, with its error bars."""
+        (x0, first), (x1, last) = self.points[0], self.points[-1]
+        return (first - last).over(x1 - x0)
+
+    @property
+    def due(self) -> float:
+        return expected(self.name, self.count)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether all flip points lie on the line of the formula."""
+        x0, first = self.points[0]
+        return all(
+            (first - point).fits((x - x0) * self.due, NEAR)
+            for x, point in self.points[1:]
+        )
+
+    def drawn(self) -> Series:
+        """The flip points and the line on which the formula has them."""
+        (x0, first), (x1, _) = self.points[0], self.points[-1]
+        start, due = first.middle, self.due
+        times = "once" if self.count == 1 else f"{self.count} times"
+        return Series(
+            title=f"Flip point of a token sampled {times}",
+            instrument="titration",
+            points=[Point(x, span) for x, span in self.points],
+            expected=[(x0, start), (x1, start - due * (x1 - x0))],
+            across=self.name,
+            up="bias at which the choice flips",
+            requests=self.requests,
+            note=f"slope {self.figure.over(-1)}, expected {-due:g}",
+        )
