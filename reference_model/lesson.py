@@ -21,7 +21,7 @@ ANSWER, FREE = 1.0, 0.4  # what is asked for, and text that could go on in many 
 # Prompts count a twentieth: the engine scores them, but nobody asks it to write them.
 # One token in eight stands for the others, which saves most of the head's work.
 PROMPT, EVERY = 0.4, 8
-POOL, BATCH = 3000, 3072  # documents sorted at once, tokens of a batch at most
+POOL, BATCH = 4000, 4096  # documents sorted at once, tokens of a batch at most
 
 Weighed = tuple[list[int], float]
 

@@ -23,9 +23,9 @@ from reference_model.lesson import Lesson, batches
 from reference_model.model import Llama, Shape, causal
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
-SEED, STEPS, THREADS = 1, 5000, 2
+SEED, STEPS, THREADS = 1, 6500, 2
 RATE, MUON_RATE = 4e-3, 0.02
-WARM_UP, FALL = 60, 0.4  # steps to warm up, share of steps to slow down
+WARM_UP, FALL = 60, 0.7  # steps to warm up, share of steps to slow down
 SHOWN = 20_000  # documents that the tokenizer is made from
 SPAN = 25  # steps to a point of the curve
 
