@@ -37,11 +37,16 @@ def _fit(spans: Sequence[Span], values: Sequence[float]) -> bool:
     )
 
 
-def of_prompt(lost: Span, count: int, frequency: float, presence: float) -> str:
+def of_prompt(lost: Span, frequency: float, presence: float) -> str:
     """What takes penalties off a token that only the prompt holds."""
-    if lost.fits(count * frequency + presence, SLACK):
-        return "The tokens of the prompt are counted as if they had been sampled."
-    return f"The prompt's tokens count in part: {lost} was taken off."
+    counted = (lost.middle - presence) / frequency
+    times = round(counted)
+    if times > 0 and abs(counted - times) < SLACK:
+        return (
+            "The tokens of the prompt are counted as if they had been sampled: "
+            f"{times} of the token."
+        )
+    return f"The prompt counts in part: {lost} was taken off."
 
 
 def of_window(times: int) -> str:

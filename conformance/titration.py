@@ -129,8 +129,8 @@ class Balance:
     def run(self, least: int, most: int, **changes: Any) -> tuple[float | None, int]:
         """A bias at which the first token comes ``least`` to ``most`` times, and these.
 
-        None where no bias does: and how often it comes at most, if not without end.
-        Raises Absent where it never comes without end.
+        None where no bias does: and how often it comes at most, if not without end;
+        0 where it never comes without end.
         """
         low, high, longest, endless = -REACH, self.zero.high, 0, False
         while high - low > (WHOLE if self.whole else BLUR):
@@ -142,9 +142,7 @@ class Balance:
                 low, endless = middle, True
             else:
                 high, longest = middle, max(longest, lead)
-        if not endless:
-            raise Absent(f"bias that lets a token come {most} times")
-        return None, longest
+        return None, longest if endless else 0
 
     def grid(self, added: float, way: int) -> float:
         """The next number that may be sent, downwards or upwards."""
@@ -355,7 +353,7 @@ class Slope:
             points=[Point(x, span) for x, span in self.points],
             expected=[(x0, start), (x1, start - due * (x1 - x0))],
             across=self.name,
-            up="bias at which the choice flips",
+            up="bias at the flip point",
             requests=self.requests,
             note=f"slope {self.figure.over(-1)}, expected {-due:g}",
         )

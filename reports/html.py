@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from reports import summary
+from reports.charts import charts
 from reports.pages import PAGES, source
 
 VERDICTS = {
@@ -50,6 +51,7 @@ def rows(run: Mapping[str, Any]) -> list[dict[str, Any]]:
             "result": result,
             "weight": summary.weight(result),
             "place": places[id(result)],
+            "charts": charts(result),
             "tape": embedded(result["exchanges"]),
         }
         for result in summary.ranked(run)

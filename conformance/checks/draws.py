@@ -51,7 +51,7 @@ def odds(target: "Target", dialect: Dialect) -> Findings:
 
 def _shared(target: "Target", scale: Balance, above: float, heat: float) -> Findings:
     """The second token's share where it stands ``above`` the first one's logit."""
-    added = scale.grid(scale.zero.middle + above, -1)
+    added = scale.grid(scale.zero.middle + above, 1)
     logits = scale.logits(added).over(heat)
     law = shares(logits)
     wide = Span(logits.low / TOLERATED, logits.high * TOLERATED)

@@ -6,7 +6,7 @@ read off the log probabilities.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance import causes
 from conformance.checks.draws import odds
@@ -35,10 +35,10 @@ RISING = ((0, 0.5, 1, 2), (0.5, 1, 1.5, 2), (1, 1.5, 2))
 STEEP = ((0, 1), (0, 2), (0.5, 2), (1, 2))
 ARMED = ((-2, -1, 0, 2), (-1, 0, 1, 2), (0, 1, 2))
 FALLING = ((-2, -1, 0), (-1, -0.5, 0), (-0.5, 0))
-REPEATED = 4  # times that a token stands in the prompt
-FAR = 88  # tokens: beyond the windows of 20 and of 64 that are known
-GENTLE = 0.25
-SETTLED, DRIFT = 8, 4.0
+REPEATED = 4  # times that a token stands in the prompt, or twice that
+FAR = 96  # tokens: beyond the windows of 20 and of 64 that are known
+GENTLE = (0.25, 0.5, 1.0, 2.0)
+SETTLED, DRIFT = 8, 12.0
 """Times after which a text has found its rhythm; logits that it may still move by."""
 LEVELS = (80, 60, 40)
 """Biases of both tokens; a clamp or a factor shows between them."""
@@ -127,12 +127,12 @@ def told(one: Slope) -> str:
 
 def _by_count(found: Sequence[Slope]) -> Series:
     return Series(
-        title="What a unit takes off, by how often the token was sampled",
+        title=f"What a unit of {found[0].name} takes off",
         instrument="titration",
         points=[Point(one.count, one.figure) for one in found],
         expected=[(one.count, one.due) for one in found],
         across="times sampled before",
-        up=f"logits for a unit of {found[0].name}",
+        up="logits for a unit",
         requests=sum(one.requests for one in found),
     )
 
@@ -184,11 +184,11 @@ def _lost(target: "Target", lost: Span) -> Findings:
             points=[Point(0, Span(0, 0)), Point(1, lost)],
             expected=[(0, 0), (1, 0)],
             across="both penalties",
-            up="logits that it loses at the first position",
+            up="logits that it loses",
         )
     )
     if not lost.fits(0, NEAR):
-        target.notebook.blame([causes.of_prompt(lost, REPEATED, 1, 1)])
+        target.notebook.blame([causes.of_prompt(lost, 1, 1)])
         yield (
             f"a token that stood {REPEATED} times in the prompt lost {lost} "
             "at the first position"
@@ -207,7 +207,7 @@ def _repeating(scale: Balance) -> Balance:
 
 @both("penalties-whole-text", slow=True)
 def penalties_whole_text(target: "Target", dialect: Dialect) -> Findings:
-    """Behind 80 equal tokens, of which a window would see the last ones only."""
+    """Behind some 90 equal tokens, of which a window would see the last ones only."""
 
     def read() -> Findings:
         due = [-0.1 * count for count in range(FAR)]
@@ -217,53 +217,56 @@ def penalties_whole_text(target: "Target", dialect: Dialect) -> Findings:
 
 
 def _window(target: "Target", dialect: Dialect) -> Findings:
-    """A token that comes some 80 times must come as often where both sides are moved.
+    """Tries larger and larger penalties, since a repeated token becomes likelier.
 
-    A larger penalty and a bias that is smaller by what it takes off cancel out. Where
-    no bias makes the token come so often and no oftener, the penalty has stopped to
-    grow.
+    Raises Absent where the text itself is stronger than any of them.
     """
     scale = balance(target, dialect)
-    added, times = scale.run(FAR - 12, FAR, **{FREQUENCY: GENTLE})
-    if added is None:
-        yield from _stopped(target, times)
-        return
-    points = [(GENTLE, times)]
+    for value in GENTLE:
+        asked = {FREQUENCY: value}
+        added, times = scale.run(FAR - 12, FAR, **asked)
+        if added is not None:
+            yield from _cancelled(scale, value, added, times)
+            return
+        if times >= SETTLED and (FAR - times) * value >= DRIFT:
+            yield from _stopped(target, value, times)
+            return
+    raise Absent("bias at which a token comes often, and not without end")
+
+
+def _cancelled(scale: Balance, value: float, added: float, times: int) -> Findings:
+    """A larger penalty and a bias that is smaller by what it takes off cancel out."""
+    points = [(value, times)]
     for more in (5, 10):
-        value = GENTLE + more / times
-        points.append((value, scale.lead(FAR, added - more, **{FREQUENCY: value})))
-    target.notebook.draw(_runs(points, times))
+        larger = value + more / times
+        points.append((larger, scale.lead(FAR, added - more, **{FREQUENCY: larger})))
+    scale.target.notebook.draw(_runs(points, times))
     seen = [count for _, count in points[1:]]
     if any(abs(count - times) > 1 for count in seen):
         yield (
-            f"a token came {times} times at a {FREQUENCY} of {GENTLE}, and {seen} "
+            f"a token came {times} times at a {FREQUENCY} of {value}, and {seen} "
             "times at larger ones with biases to match"
         )
 
 
-def _stopped(target: "Target", times: int) -> Findings:
-    """A token came ``times`` times, or without end: at no bias something between.
-
-    Raises Absent where the text itself may be behind that.
-    """
-    if times < SETTLED or (FAR - times) * GENTLE < DRIFT:
-        raise Absent("bias at which a token comes often, and not without end")
-    target.notebook.draw(_runs([(GENTLE, times)], FAR))
+def _stopped(target: "Target", value: float, times: int) -> Findings:
+    """A token came ``times`` times, or without end: at no bias something between."""
+    target.notebook.draw(_runs([(value, times)], FAR))
     target.notebook.blame([causes.of_window(times)])
     yield (
-        f"at a {FREQUENCY} of {GENTLE} a token came at most {times} times, or without "
+        f"at a {FREQUENCY} of {value} a token came at most {times} times, or without "
         "end: the penalty had stopped growing"
     )
 
 
 def _runs(points: Sequence[tuple[float, int]], due: int) -> Series:
     return Series(
-        title="How often a token comes before another one is taken",
+        title="How often a token comes, with biases to match",
         instrument="titration",
         points=[Point(x, Span(count - 0.5, count + 0.5)) for x, count in points],
         expected=[(x, due) for x, _ in points],
         across=FREQUENCY,
-        up="times sampled, with biases to match",
+        up="times sampled",
     )
 
 
@@ -281,7 +284,7 @@ def penalties_default(target: "Target", dialect: Dialect) -> Findings:
 
 def _level(target: "Target", scale: Balance) -> Findings:
     """Flip points behind one token at two biases that both tokens have."""
-    arm = {} if scale.margin > 0 else ARMS[FREQUENCY]
+    arm: dict[str, Any] = {} if scale.margin > 0 else ARMS[FREQUENCY]
     low = replace(scale, level=scale.level / 2)
     high = scale.flip(1, **arm)
     moved = low.flip(1, high, **arm) - high
@@ -296,7 +299,7 @@ def _level(target: "Target", scale: Balance) -> Findings:
             ],
             expected=[(low.level, high.middle), (scale.level, high.middle)],
             across="bias of both tokens",
-            up="bias at which the choice flips",
+            up="bias at the flip point",
         )
     )
     if not moved.fits(0, NEAR):
@@ -355,7 +358,7 @@ def _levels(target: "Target", scale: Balance) -> Findings:
             points=points,
             expected=[(level, scale.zero.middle) for level in LEVELS],
             across="bias of both tokens",
-            up="bias at which the choice flips",
+            up="bias at the flip point",
         )
     )
 

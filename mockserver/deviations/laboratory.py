@@ -1,6 +1,7 @@
 """Wrong numbers: penalties, biases, temperatures and nuclei that only figures show."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,8 @@ from mockserver.deviations.sampling import (
     with_policy,
 )
 from mockserver.deviations.streams import OPERATIONS
-from mockserver.faults import body_of, changed
+from mockserver.faults import changed
+from mockserver.reply import Reply
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,11 +72,15 @@ def clamped(value: float) -> float:
     return max(-CLAMP, min(CLAMP, value))
 
 
-def copied(body: Json) -> Json:
-    """Gives the first choice of each request in the place of the others."""
-    first = body["choices"][0]
-    copies = [{**first, "index": one["index"]} for one in body["choices"]]
-    return {**body, "choices": copies}
+def copied(asked: dict[str, Any], reply: Reply) -> Reply:
+    """Gives the first choice of each prompt in the place of the others."""
+    made, many = reply.body["choices"], asked.get("n") or 1
+    firsts = [made[one["index"] // many * many] for one in made]
+    copies = [
+        {**first, "index": one["index"]}
+        for first, one in zip(firsts, made, strict=True)
+    ]
+    return replace(reply, body={**reply.body, "choices": copies})
 
 
 def one_token(top_p: float) -> float:
@@ -128,9 +134,7 @@ def _of(resource: str, operation: str) -> Iterator[Deviation]:
         "n-copied",
         "n-independent",
         f"{resource}.temperature-random",
-        f"{resource}.n-each-prompt",
-        f"{resource}.prompt-*",
-        on_reply=body_of(copied),
+        on_answer=copied,
     )
 
 

@@ -71,6 +71,27 @@ SOURCES = st.fixed_dictionaries(
         "url": NOTES | st.just("https://example.com/a?b=1&c=2"),
     }
 )
+FIGURES = st.floats(-1e9, 1e9) | st.sampled_from([0, 1, 1e-300])
+SERIES = st.fixed_dictionaries(
+    {
+        "title": TEXTS,
+        "instrument": TEXTS,
+        "kind": st.sampled_from(["line", "shares"]),
+        "across": TEXTS,
+        "up": TEXTS,
+        "points": st.lists(
+            st.fixed_dictionaries(
+                {"x": FIGURES, "low": FIGURES, "high": FIGURES, "label": NOTES}
+            ),
+            max_size=3,
+        ),
+        "expected": st.lists(
+            st.fixed_dictionaries({"x": FIGURES, "y": FIGURES}), max_size=3
+        ),
+        "requests": st.integers(0, 99),
+        "note": NOTES,
+    }
+)
 RESULTS = st.fixed_dictionaries(
     {
         "clause": SOME,
@@ -96,7 +117,8 @@ RESULTS = st.fixed_dictionaries(
         "reproduce": NOTES,
         "seconds": SECONDS,
         "exchanges": st.lists(EXCHANGES, max_size=2),
-    }
+    },
+    optional={"measured": st.lists(SERIES, max_size=2)},  # an older suite had none
 )
 RUNS = st.fixed_dictionaries(
     {
