@@ -6,6 +6,7 @@ point, found by bisection. A penalty on the first token moves that point by exac
 it takes off. No log probabilities are needed.
 """
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
@@ -19,7 +20,7 @@ from conformance.view import Absent
 if TYPE_CHECKING:
     from conformance.target import Target
 
-FINE, COARSE, WHOLE = 0.03, 0.5, 1.0
+FINE, COARSE, WHOLE = 0.032, 0.5, 1.0
 """Widths of a flip point: for a figure, for a search, and with whole biases."""
 LEVELS = (80, 40)
 """Biases that put two tokens before all others."""
@@ -28,7 +29,7 @@ REACH = 40.0
 MOST = 100.0  # the largest bias
 NEAR, BLUR = 0.02, 0.05
 """What a server's own arithmetic may blur, between like requests and between others."""
-STEP = 1.0
+STEP = 2.0
 """How far from another flip point one is looked for first."""
 FACTOR = 2
 """How much wider each look beside a wrong guess is than the last one."""
@@ -221,8 +222,12 @@ def _balance(target: "Target", dialect: Dialect) -> Balance:
 
 
 def _candidates(target: "Target", dialect: Dialect) -> Iterator[Balance]:
-    """Pairs whose first flip point is known, and how far below the second one lies."""
+    """Pairs whose first flip point is known, and how far below the second one lies.
+
+    Their order hangs on the run's seed.
+    """
     pairs = list(permutations(tokens(target, dialect, 4), 2))
+    random.Random(target.seed).shuffle(pairs)
     whole = _whole(Balance(target, dialect, *pairs[0]))
     for level in LEVELS:
         for prompt in PROMPTS:
@@ -281,32 +286,30 @@ def slope(
     Tries the choices of values until one can be told apart from earlier flips; ``arm``
     are penalties that stay on. Raises Absent where none can.
     """
+    begun = balance.asked
     for values in choices:
         try:
-            return _slope(balance, name, count, values, **arm)
+            points = list(_points(balance, name, count, values, **arm))
         except Missed as error:
             missed = error
+            continue
+        return Slope(name, count, points, balance.asked - begun)
     raise missed
 
 
-def _slope(
-    balance: Balance,
-    name: str,
-    count: int,
-    values: Sequence[float],
-    **arm: float,
-) -> "Slope":
-    begun, width = balance.asked, balance.width
-    points: list[tuple[float, Span]] = []
+def _points(
+    balance: Balance, name: str, count: int, values: Sequence[float], **arm: float
+) -> Iterator[tuple[float, Span]]:
+    """The flip point at each value; looked for where the formula would have it."""
+    known: tuple[float, Span] | None = None
     for value in values:
         guess = None
-        if points:  # where the formula would have it
-            x, known = points[0]
-            due = known.middle - (value - x) * expected(name, count)
-            guess = Span(due - width / 2, due + width / 2)
-        changes = {**arm, name: value}
-        points.append((value, balance.flip(count, guess, **changes)))
-    return Slope(name, count, points, balance.asked - begun)
+        if known:
+            due = known[1].middle - (value - known[0]) * expected(name, count)
+            guess = Span(due - balance.width / 2, due + balance.width / 2)
+        found = balance.flip(count, guess, **{**arm, name: value})
+        known = known or (value, found)
+        yield value, found
 
 
 def expected(name: str, count: int) -> float:
