@@ -104,9 +104,8 @@ def tell(tally: Tally, clauses: int) -> None:
     runs, times = len(tally.seconds), sorted(tally.seconds)
     print(f"{runs} runs of {clauses} clauses: {dict(tally.outcomes)}")
     print(*tally.alarms, sep="\n")
-    print(
-        f"seconds a run: {times[0]:.1f} to {times[-1]:.1f}, median {times[runs // 2]:.1f}"
-    )
+    middle = times[runs // 2]
+    print(f"seconds a run: {times[0]:.1f} to {times[-1]:.1f}, median {middle:.1f}")
     print(
         f"{len(tally.errors)} coefficients: at most {max(tally.errors):.4f} off, "
         f"in at most {max(tally.requests)} requests"

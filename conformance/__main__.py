@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,7 @@ from reports import summary
 from spec import Clause, Spec, load
 from spec.load import editions
 
+WEIGHTS = "reference-weights"
 DEFAULT_HTML = Path("reports/out/index.html")
 USAGE = 2
 UNREACHED = 3
@@ -138,10 +141,25 @@ def _ready(
         command=_command(chosen),
     )
     try:
-        yield prepared(target, claimed)
+        yield _weighed(chosen, prepared(target, claimed))
     finally:
         for path in target.close():
             print(f"assay: could not take away {account.shown(path)}", file=sys.stderr)
+
+
+def _weighed(chosen: argparse.Namespace, target: Target) -> Target:
+    """The target that claims our weights, where the options say so."""
+    if not chosen.reference_weights:
+        return target
+    if find_spec("torch") is None:
+        raise ValueError("expected torch for --reference-weights, got none")
+    claims = target.claims
+    capabilities = claims.capabilities | {WEIGHTS}
+    return replace(
+        target,
+        claims=replace(claims, capabilities=capabilities),
+        precision=chosen.reference_weights,
+    )
 
 
 def _results(
@@ -159,6 +177,8 @@ def _command(chosen: argparse.Namespace, *, full: bool = False) -> str:
     words = ["assay", "check", *([chosen.url] if chosen.url else [])]
     words += ["--edition", chosen.edition] if chosen.edition else []
     words += ["--claims", str(chosen.claims)] if chosen.claims else []
+    if chosen.reference_weights:
+        words += ["--reference-weights", chosen.reference_weights]
     for model in chosen.model:
         words += ["--model", model]
     if full:

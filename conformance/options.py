@@ -37,6 +37,15 @@ def _check(sub: argparse.ArgumentParser) -> None:
         help="clauses that are looked at at once",
     )
     sub.add_argument("--seed", type=int, default=0, help="of what is drawn by chance")
+    sub.add_argument(
+        "--reference-weights",
+        nargs="?",
+        const="float32",
+        choices=("float32", "float16", "bfloat16"),
+        metavar="PRECISION",
+        help="the server has loaded the exported weights and computes in float32 (the "
+        "default), float16 or bfloat16: compare it with the reference model",
+    )
     sub.add_argument("--baseline", type=Path, metavar="FILE", help="expected failures")
     for form in ("json", "html", "junit"):
         sub.add_argument(f"--{form}", type=Path, metavar="FILE", help="write a report")

@@ -6,7 +6,8 @@ holds, the capital is more than k times the stake, ever, with a probability of a
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 BUDGET = 1200  # draws for a verdict
 SIZE = 16  # choices of a request
 REQUESTS = 150  # for a verdict
+FAITH, IMPOSSIBLE = 50, 1e-12
 SURE = 3.0
 """Standard deviations of the error bars that a reader sees."""
 
@@ -111,6 +113,30 @@ class _Sides:
     @property
     def nats(self) -> tuple[float, float]:
         return self.above.nats, self.below.nats
+
+
+@dataclass
+class Surprise:
+    """Evidence against "the draws have these probabilities", of any number of kinds.
+
+    The player bets on what was drawn so far, mixed with the law as if it had been drawn
+    ``FAITH`` times.
+    """
+
+    law: Mapping[str, float]
+    seen: Counter[str] = field(default_factory=Counter)
+    nats: float = 0.0
+
+    def take(self, kind: str) -> None:
+        due = max(self.law.get(kind, 0.0), IMPOSSIBLE)
+        drawn = self.seen.total()
+        bet = (FAITH * due + self.seen[kind]) / (FAITH + drawn)
+        self.nats += math.log(bet / due)
+        self.seen[kind] += 1
+
+    @property
+    def alarming(self) -> bool:
+        return self.nats > math.log(1 / ALARM)
 
 
 def share(logit: float) -> float:

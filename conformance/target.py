@@ -77,6 +77,8 @@ class Target:
     timeout: float = 30.0
     deterministic: bool | None = None
     organization: str | None = None
+    precision: str = "float32"
+    """What the server computes in, where it has loaded the reference weights."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Sent with every request."""
     notes: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """Wrong numbers: penalties, biases, temperatures and nuclei that only figures show."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from mockserver.deviations.sampling import (
     divided,
     halved,
     honest,
+    late_stop,
     none,
     not_negative,
     presence_as_frequency,
@@ -22,7 +24,7 @@ from mockserver.deviations.sampling import (
     with_policy,
 )
 from mockserver.deviations.streams import OPERATIONS
-from mockserver.faults import changed
+from mockserver.faults import changed, scores, with_choices, with_usage
 from mockserver.reply import Reply
 
 if TYPE_CHECKING:
@@ -92,7 +94,6 @@ def _wrong(resource: str) -> Iterator[tuple[str, str, Policy]]:
     """Wrong formulas, and the clause that notices each."""
     formula, once = "frequency-penalty-formula", "presence-penalty-formula"
     yield "penalties-swapped", formula, weighed(1, 1, swapped=True)
-    yield "penalties-subtracted-twice", once, weighed(2, 2)
     yield "frequency-tenth-missing", formula, weighed(0.9, 1)
     yield "presence-tenth-missing", once, weighed(1, 0.9)
     yield "penalties-of-other-sign", "penalties-negative", weighed(-1, -1)
@@ -108,6 +109,89 @@ def _wrong(resource: str) -> Iterator[tuple[str, str, Policy]]:
         yield "penalties-windowed", "penalties-whole-text", windowed
         yield "penalties-not-negative", "penalties-negative", not_negative
         yield "repeat-penalty", "penalties-default", repeat_penalty
+
+
+def other_weights(
+    logits: "Tensor", prompt: Sequence[int], sampled: Sequence[int], s: "Sampling"
+) -> "Tensor":
+    """A model that learned something else, and is as consistent."""
+    import torch
+
+    changed = honest(logits, sampled, s.frequency_penalty, s.presence_penalty)
+    return changed + torch.arange(len(changed)).sin()
+
+
+def small_halved(value: float) -> float:
+    """Halves the biases that only shift the odds."""
+    return value / 2 if abs(value) < CLAMP else value
+
+
+def hotter(heat: float) -> float:
+    return heat if heat in (0, 1) else min(2.0, 1.5 * heat)
+
+
+def odd_counted_up(usage: Json) -> Json:
+    """Counts the tokens of a prompt in twos."""
+    count = usage["prompt_tokens"]
+    return {**usage, "prompt_tokens": count + count % 2}
+
+
+def stretched(factor: float, echoed: bool) -> Callable[..., Reply]:
+    """Tells log probabilities that are wrong by a factor."""
+
+    def change(found: Json) -> Json:
+        top = found["top_logprobs"]
+        return {
+            **found,
+            "token_logprobs": [v and v * factor for v in found["token_logprobs"]],
+            "top_logprobs": top
+            and [row and {k: v * factor for k, v in row.items()} for row in top],
+        }
+
+    def seam(asked: dict[str, Any], reply: Reply) -> Reply:
+        if bool(asked.get("echo")) != echoed:
+            return reply
+        return with_choices(scores(change))(reply)
+
+    return seam
+
+
+def warmed(asked: dict[str, Any], reply: Reply) -> Reply:
+    """Tells log probabilities of logits that were divided by the temperature."""
+    heat = asked.get("temperature") or 1
+
+    def row_of(row: Json) -> Json:
+        divided = {name: value / heat for name, value in row.items()}
+        total = math.log(sum(math.exp(value) for value in divided.values()))
+        return {name: value - max(0.0, total) for name, value in divided.items()}
+
+    def change(found: Json) -> Json:
+        if heat == 1 or not found["top_logprobs"]:
+            return found
+        rows = [row and row_of(row) for row in found["top_logprobs"]]
+        own = [
+            row and row[token] for token, row in zip(found["tokens"], rows, strict=True)
+        ]
+        return {**found, "top_logprobs": rows, "token_logprobs": own}
+
+    return with_choices(scores(change))(reply)
+
+
+def exchanged(asked: dict[str, Any], reply: Reply) -> Reply:
+    """Under penalties, gives the sampled token the log probability of the last one."""
+    if not asked.get("frequency_penalty"):
+        return reply
+
+    def row_of(token: str, row: Json) -> Json:
+        last = min(row, key=lambda name: row[name])
+        return {**row, token: row[last], last: row[token]}
+
+    def change(found: Json) -> Json:
+        pairs = zip(found["tokens"], found["top_logprobs"] or [], strict=False)
+        rows = [row_of(token, row) for token, row in pairs]
+        return {**found, "top_logprobs": rows} if rows else found
+
+    return with_choices(scores(change))(reply)
 
 
 def _of(resource: str, operation: str) -> Iterator[Deviation]:
@@ -145,8 +229,67 @@ def _fault(
     return Deviation(id, noticed, (operation,), also, **seams)
 
 
+def _weights(resource: str, operation: str) -> Iterator[Deviation]:
+    """What only the reference weights tell, or tell sooner."""
+    fault = partial(_fault, resource, operation)
+    yield fault(
+        "other-weights",
+        "weights-text",
+        f"{resource}.weights-*",
+        "completions.echo-equals-generation",
+        on_job=with_policy(other_weights),
+    )
+    yield fault(
+        "prompt-counted-in-twos",
+        "weights-usage",
+        f"{resource}.*usage*",
+        f"{resource}.tokens-*",
+        "api.*-usage",
+        on_reply=with_usage(odd_counted_up),
+    )
+
+
+def _weights_of_completions() -> Iterator[Deviation]:
+    fault = partial(_fault, "completions", "createCompletion")
+    many = ("completions.*-penalty-*", "completions.penalties-*")
+    twice = with_policy(weighed(2, 2))
+    yield fault("penalties-doubled", "weights-penalties", *many, on_job=twice)
+    yield fault(
+        "small-bias-halved",
+        "weights-bias",
+        "completions.logit-bias-scale",
+        *many,
+        on_request=biases(small_halved),
+    )
+    yield fault(
+        "stop-late",
+        "weights-stop",
+        "completions.stop-*",
+        on_request=changed(stop=late_stop),
+    )
+    yield fault("hotter", "weights-temperature", on_request=changed(temperature=hotter))
+    yield fault(
+        "logprobs-stretched", "weights-logprobs", on_answer=stretched(1.01, False)
+    )
+    yield fault("echo-stretched", "weights-echo", on_answer=stretched(1.01, True))
+    yield fault(
+        "logprobs-after-temperature",
+        "logprobs-temperature",
+        "completions.logprobs-*",
+        on_answer=warmed,
+    )
+    yield fault(
+        "logprobs-exchanged",
+        "logprobs-penalised",
+        *many,
+        on_answer=exchanged,
+    )
+
+
 DEVIATIONS = (
     *(deviation for pair in OPERATIONS.items() for deviation in _of(*pair)),
+    *(deviation for pair in OPERATIONS.items() for deviation in _weights(*pair)),
+    *_weights_of_completions(),
     _fault(
         "completions",
         "createCompletion",

@@ -1,0 +1,167 @@
+"""What the reference model says: the truth for a server that has loaded its weights.
+
+The one door from the suite to the model, opened only where it is asked for.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from reference_model.model import Llama
+    from reference_model.tokenizer import Tokenizer
+
+TOLERANCES = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 0.2}
+"""How far log probabilities may be apart, by what a server computes in."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked: the parts of a request that decide about a greedy text."""
+
+    count: int = 24
+    frequency: float = 0.0
+    presence: float = 0.0
+    bias: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The same as the API says it, with what is only for prompts banned."""
+        banned = dict.fromkeys(_reserved(), -100)
+        asked = {**banned, **dict(self.bias)}
+        return {
+            "temperature": 0,
+            "max_tokens": self.count,
+            "frequency_penalty": self.frequency,
+            "presence_penalty": self.presence,
+            "logit_bias": {str(id): value for id, value in asked.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Said:
+    """A greedy text: its tokens, and how sure each of them was."""
+
+    tokens: Sequence[int]
+    likely: Sequence[float]
+    """Log probabilities as the model has them, before bias and penalties."""
+    adjusted: Sequence[float]
+    """The same after both."""
+    margins: Sequence[float]
+    """How far the best token was above the second, after both."""
+
+    @property
+    def text(self) -> str:
+        return _tokenizer().decode(self.tokens)
+
+    def certain(self, tolerance: float) -> str:
+        """The text up to the first choice that a difference of that size may turn."""
+        sure = next(
+            (n for n, margin in enumerate(self.margins) if margin < 2 * tolerance),
+            len(self.tokens),
+        )
+        return _tokenizer().decode(self.tokens[:sure])
+
+
+def greedy(prompt: Sequence[int], wish: Wish) -> Said:
+    """What the model goes on with; an end of the text ends it."""
+    tokens: list[int] = []
+    likely, adjusted, margins = [], [], []
+    for _ in range(wish.count):
+        plain = _next([*prompt, *tokens])
+        changed = _adjusted(plain, tokens, wish)
+        best, second = changed.topk(2).values.tolist()
+        token = int(changed.argmax())
+        if token == _tokenizer().end_of_text:
+            break
+        tokens.append(token)
+        margins.append(best - second)
+        likely.append(float(plain.log_softmax(-1)[token]))
+        adjusted.append(float(changed.log_softmax(-1)[token]))
+    return Said(tokens, likely, adjusted, margins)
+
+
+def scored(prompt: Sequence[int]) -> list[tuple[float, float]]:
+    """The log probability of each token of a prompt but the first.
+
+    Twice: among all tokens, and among those that a text may have.
+    """
+    rows = _logits(prompt)[1:-1]
+    allowed = rows.clone()
+    allowed[:, list(_reserved())] = -math.inf
+    pairs = zip(rows.log_softmax(-1), allowed.log_softmax(-1), prompt[1:], strict=True)
+    return [(float(whole[id]), float(part[id])) for whole, part, id in pairs]
+
+
+def shares(prompt: Sequence[int], temperature: float) -> dict[str, float]:
+    """The probability of each text of a token to come next."""
+    logits = _next(prompt)
+    logits[list(_reserved())] = -math.inf
+    found: dict[str, float] = {}
+    for id, share in enumerate((logits / temperature).softmax(-1).tolist()):
+        found[spelled(id)] = found.get(spelled(id), 0.0) + share
+    return found
+
+
+def encode(text: str) -> list[int]:
+    return _tokenizer().encode(text)
+
+
+def spelled(token: int) -> str:
+    return _tokenizer().decode([token])
+
+
+def talk(messages: Sequence[Mapping[str, str]]) -> list[int]:
+    """The tokens of a conversation, up to where the assistant begins."""
+    return _tokenizer().chat(messages)
+
+
+def _adjusted(logits: "Tensor", tokens: Sequence[int], wish: Wish) -> "Tensor":
+    from reference_model.sampling import bias, penalise
+
+    changed = logits.clone()
+    changed[list(_reserved())] -= 100
+    biased = bias(changed, dict(wish.bias))
+    return penalise(biased, Counter(tokens), wish.frequency, wish.presence)
+
+
+def _next(ids: Sequence[int]) -> "Tensor":
+    return _logits(ids)[-1].clone()
+
+
+def _logits(ids: Sequence[int]) -> "Tensor":
+    """Of all tokens behind the beginning and behind each of ``ids`` (V each)."""
+    import torch
+
+    from reference_model.model import causal
+
+    text = torch.tensor([_tokenizer().end_of_text, *ids])
+    with torch.inference_mode():
+        states = _model()(text, torch.arange(len(text)), causal)
+        return _model().logits(states).double()
+
+
+@cache
+def _reserved() -> range:
+    """Ids of tokens that are for prompts alone."""
+    known = _tokenizer()
+    return range(known.end_of_text + 1, known.vocabulary_size)
+
+
+@cache
+def _tokenizer() -> "Tokenizer":
+    from reference_model.tokenizer import load_tokenizer
+
+    return load_tokenizer()
+
+
+@cache
+def _model() -> "Llama":
+    from reference_model.model import load_model
+
+    return load_model()
