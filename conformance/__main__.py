@@ -38,6 +38,7 @@ from conformance.session import (
     selected,
 )
 from conformance.target import Target
+from conformance.vocabulary import tokenizer
 from reports import summary
 from spec import Clause, Spec, load
 from spec.load import editions
@@ -141,10 +142,17 @@ def _ready(
         command=_command(chosen),
     )
     try:
-        yield _weighed(chosen, prepared(target, claimed))
+        yield _weighed(chosen, prepared(_spelled(chosen, target), claimed))
     finally:
         for path in target.close():
             print(f"assay: could not take away {account.shown(path)}", file=sys.stderr)
+
+
+def _spelled(chosen: argparse.Namespace, target: Target) -> Target:
+    """The target with its tokenizer, where the options name one that can be read."""
+    if chosen.tokenizer:
+        tokenizer(chosen.tokenizer)
+    return replace(target, tokenizer=chosen.tokenizer)
 
 
 def _weighed(chosen: argparse.Namespace, target: Target) -> Target:
@@ -177,6 +185,7 @@ def _command(chosen: argparse.Namespace, *, full: bool = False) -> str:
     words = ["assay", "check", *([chosen.url] if chosen.url else [])]
     words += ["--edition", chosen.edition] if chosen.edition else []
     words += ["--claims", str(chosen.claims)] if chosen.claims else []
+    words += ["--tokenizer", chosen.tokenizer] if chosen.tokenizer else []
     if chosen.reference_weights:
         words += ["--reference-weights", chosen.reference_weights]
     for model in chosen.model:

@@ -38,6 +38,11 @@ def _check(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--seed", type=int, default=0, help="of what is drawn by chance")
     sub.add_argument(
+        "--tokenizer",
+        metavar="FILE|NAME",
+        help="the server's tokenizer.json, or an encoding that tiktoken knows",
+    )
+    sub.add_argument(
         "--reference-weights",
         nargs="?",
         const="float32",

@@ -77,6 +77,8 @@ class Target:
     timeout: float = 30.0
     deterministic: bool | None = None
     organization: str | None = None
+    tokenizer: str | None = None
+    """Where its token ids are told: a tokenizer.json, or an encoding's name."""
     precision: str = "float32"
     """What the server computes in, where it has loaded the reference weights."""
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from conformance.answer import Unserved
 from conformance.dialect import COMPLETIONS, Dialect
 from conformance.view import Absent
+from conformance.vocabulary import suggested
 
 if TYPE_CHECKING:
     from conformance.target import Target
@@ -73,7 +74,7 @@ def _once(target: "Target", name: str, find: Callable[..., T], *asked: Any) -> T
 
 def _tokens(target: "Target", dialect: Dialect) -> list[Token]:
     found: list[Token] = []
-    for id in CANDIDATES:
+    for id in dict.fromkeys([*suggested(target, dialect), *CANDIDATES]):
         once, thrice = (forced(target, dialect, id, k) for k in (1, 3))
         if (
             once.strip()
