@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from conformance.notebook import Span
+from conformance.statistics import share
 
 SLACK = 0.03
+RARE = 1e-3
 
 
 def of_penalty(name: str, figures: Sequence[tuple[int, Span]]) -> Iterator[str]:
@@ -49,6 +51,19 @@ def of_prompt(lost: Span, frequency: float, presence: float) -> str:
     return f"The prompt counts in part: {lost} was taken off."
 
 
+def of_share(seen: Span, above: float, heat: float) -> Iterator[str]:
+    """What gives a token that stands so far ``above`` another one this share."""
+    if seen.high >= 1 - RARE:
+        yield (
+            "Less likely tokens are cut off: a min_p, top_p or top_k that nobody asked "
+            "for, or a temperature of 0."
+        )
+    powers = {"ignored": 0, "squared": 2, "inverted": -1}
+    for word, power in powers.items():
+        if heat != 1 and seen.fits(share(above / heat**power)):
+            yield f"The temperature is {word}."
+
+
 def of_window(times: int) -> str:
     """What makes a penalty stop growing after so many tokens."""
     return f"The penalty sees a window of about {times} tokens."
@@ -56,7 +71,7 @@ def of_window(times: int) -> str:
 
 def of_level(moved: Span, between: float) -> str:
     """What makes a flip point depend on the bias that both tokens have."""
-    factor = 1 / (1 + moved.middle / between) if moved.middle > -between else 0.0
+    factor = 1 / max(1e-3, 1 - moved.middle / between)
     return (
         "A multiplicative repeat penalty that nobody asked for: the logits of repeated "
         f"tokens are divided by about {factor:.2f}."

@@ -23,7 +23,7 @@ BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 """Stakes, as parts of the largest that cannot ruin; the capital is split over them."""
 BUDGET = 1200  # draws for a verdict
 SIZE = 16  # choices of a request
-REQUESTS = 150  # for a verdict
+REQUESTS = 300  # for a verdict
 FAITH, IMPOSSIBLE = 50, 1e-12
 SURE = 3.0
 """Standard deviations of the error bars that a reader sees."""

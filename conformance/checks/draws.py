@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from conformance import causes
 from conformance.dialect import COMPLETIONS, Dialect, both
 from conformance.notebook import Point, Series, Span
 from conformance.registry import Findings, check
@@ -60,6 +61,7 @@ def _shared(target: "Target", scale: Balance, above: float, heat: float) -> Find
     target.notebook.draw(_drawn(f"Share of a token at {name}", found, law, name))
     _conclusive(found)
     if not found.kept:
+        target.notebook.blame(causes.of_share(found.seen, above, heat))
         yield (
             f"at temperature {heat:g} a token {above:g} above the other had a share of "
             f"{found.share:.3f} in {found.draws} draws instead of {law.middle:.3f}"
@@ -128,6 +130,8 @@ def _nucleus(seen: list[bool], top_p: float, due: float) -> Series:
 def n_independent(target: "Target", dialect: Dialect) -> Findings:
     """Neighbouring choices of one request, alike or not."""
     found = together(balance(target, dialect))
+    if not found.draws:
+        raise Absent("second choice of one request")
     law = Span(0.5, 0.5)
     title = "Share of neighbouring choices that are alike"
     target.notebook.draw(_drawn(title, found, law, "of one request"))

@@ -224,7 +224,7 @@ def _window(target: "Target", dialect: Dialect) -> Findings:
     scale = balance(target, dialect)
     for value in GENTLE:
         asked = {FREQUENCY: value}
-        added, times = scale.run(FAR - 12, FAR, **asked)
+        added, times = scale.run(FAR - 20, FAR - 8, **asked)
         if added is not None:
             yield from _cancelled(scale, value, added, times)
             return
@@ -243,6 +243,8 @@ def _cancelled(scale: Balance, value: float, added: float, times: int) -> Findin
     scale.target.notebook.draw(_runs(points, times))
     seen = [count for _, count in points[1:]]
     if any(abs(count - times) > 1 for count in seen):
+        if min(seen) > times:
+            scale.target.notebook.blame(["The penalty sees fewer tokens than came."])
         yield (
             f"a token came {times} times at a {FREQUENCY} of {value}, and {seen} "
             "times at larger ones with biases to match"
@@ -313,6 +315,8 @@ def _level(target: "Target", scale: Balance) -> Findings:
 def _told_or_sampled(target: "Target", scale: Balance) -> Findings:
     """Flip points behind a token that was sampled, and that stood in the prompt."""
     ids = [token.id for token in tokens(target, scale.dialect, 4)]
+    if COMPLETIONS.ask(target, ids, max_tokens=1).status != 200:
+        return  # a prompt of ids is another clause's concern
     start = replace(scale, prompt=ids)
     after = replace(scale, prompt=[*ids, scale.first.id])
     try:

@@ -109,6 +109,8 @@ def weights_echo(target: "Target") -> Findings:
         choice = COMPLETIONS.choices(
             target, prompt, echo=True, max_tokens=0, logprobs=1, temperature=0
         )[0]
+        if choice["text"] != prompt:
+            raise Absent("echo of a prompt alone")
         told = list(choice["logprobs"]["token_logprobs"])[-len(ids) :][1:]
         due = oracle.scored(ids)
         apart += (
