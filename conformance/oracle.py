@@ -31,16 +31,14 @@ class Wish:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The same as the API says it, with what is only for prompts banned."""
-        banned = dict.fromkeys(_reserved(), -100)
-        asked = {**banned, **dict(self.bias)}
-        return {
-            "temperature": 0,
-            "max_tokens": self.count,
+        """The same as the API says it; what is as by default is left out."""
+        asked = {
             "frequency_penalty": self.frequency,
             "presence_penalty": self.presence,
-            "logit_bias": {str(id): value for id, value in asked.items()},
+            "logit_bias": {str(id): value for id, value in self.bias},
         }
+        named = {name: value for name, value in asked.items() if value}
+        return {"temperature": 0, "max_tokens": self.count, **named}
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,9 @@ class Said:
     """A greedy text: its tokens, and how sure each of them was."""
 
     tokens: Sequence[int]
-    likely: Sequence[float]
-    """Log probabilities as the model has them, before bias and penalties."""
-    adjusted: Sequence[float]
-    """The same after both."""
+    likely: Sequence[Sequence[float]]
+    """Their log probabilities: before and after bias and penalties, among all tokens
+    and among those that a text may have."""
     margins: Sequence[float]
     """How far the best token was above the second, after both."""
 
@@ -71,19 +68,31 @@ class Said:
 def greedy(prompt: Sequence[int], wish: Wish) -> Said:
     """What the model goes on with; an end of the text ends it."""
     tokens: list[int] = []
-    likely, adjusted, margins = [], [], []
+    likely, margins = [], []
     for _ in range(wish.count):
         plain = _next([*prompt, *tokens])
         changed = _adjusted(plain, tokens, wish)
         best, second = changed.topk(2).values.tolist()
         token = int(changed.argmax())
-        if token == _tokenizer().end_of_text:
+        if token >= _tokenizer().end_of_text:
             break
         tokens.append(token)
         margins.append(best - second)
-        likely.append(float(plain.log_softmax(-1)[token]))
-        adjusted.append(float(changed.log_softmax(-1)[token]))
-    return Said(tokens, likely, adjusted, margins)
+        likely.append([*_logprobs(plain, token), *_logprobs(changed, token)])
+    return Said(tokens, likely, margins)
+
+
+def _logprobs(logits: "Tensor", token: int) -> tuple[float, float]:
+    """Among all tokens, and among those that a text may have."""
+    whole = logits.log_softmax(-1)[token]
+    return float(whole), float(_allowed(logits).log_softmax(-1)[token])
+
+
+def _allowed(logits: "Tensor") -> "Tensor":
+    """Without the tokens that are for prompts alone."""
+    kept = logits.clone()
+    kept[list(_reserved())] = -math.inf
+    return kept
 
 
 def scored(prompt: Sequence[int]) -> list[tuple[float, float]]:
@@ -91,17 +100,13 @@ def scored(prompt: Sequence[int]) -> list[tuple[float, float]]:
 
     Twice: among all tokens, and among those that a text may have.
     """
-    rows = _logits(prompt)[1:-1]
-    allowed = rows.clone()
-    allowed[:, list(_reserved())] = -math.inf
-    pairs = zip(rows.log_softmax(-1), allowed.log_softmax(-1), prompt[1:], strict=True)
-    return [(float(whole[id]), float(part[id])) for whole, part, id in pairs]
+    rows = zip(_logits(prompt)[1:-1], prompt[1:], strict=True)
+    return [_logprobs(logits, id) for logits, id in rows]
 
 
 def shares(prompt: Sequence[int], temperature: float) -> dict[str, float]:
     """The probability of each text of a token to come next."""
-    logits = _next(prompt)
-    logits[list(_reserved())] = -math.inf
+    logits = _allowed(_next(prompt))
     found: dict[str, float] = {}
     for id, share in enumerate((logits / temperature).softmax(-1).tolist()):
         found[spelled(id)] = found.get(spelled(id), 0.0) + share
@@ -124,14 +129,12 @@ def talk(messages: Sequence[Mapping[str, str]]) -> list[int]:
 def _adjusted(logits: "Tensor", tokens: Sequence[int], wish: Wish) -> "Tensor":
     from reference_model.sampling import bias, penalise
 
-    changed = logits.clone()
-    changed[list(_reserved())] -= 100
-    biased = bias(changed, dict(wish.bias))
+    biased = bias(logits, dict(wish.bias))
     return penalise(biased, Counter(tokens), wish.frequency, wish.presence)
 
 
 def _next(ids: Sequence[int]) -> "Tensor":
-    return _logits(ids)[-1].clone()
+    return _logits(ids)[-1]
 
 
 def _logits(ids: Sequence[int]) -> "Tensor":

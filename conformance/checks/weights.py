@@ -92,13 +92,11 @@ def weights_logprobs(target: "Target") -> Findings:
 def _apart(due: Said, choice: Any) -> Iterator[float]:
     """Differences at the tokens that are alike."""
     text, told = "", choice["logprobs"]["token_logprobs"]
-    for token, plain, changed, seen in zip(
-        due.tokens, due.likely, due.adjusted, told, strict=False
-    ):
+    for token, likely, seen in zip(due.tokens, due.likely, told, strict=False):
         text += oracle.spelled(token)
         if not choice["text"].startswith(text):
             return
-        yield min(seen - plain, seen - changed, key=abs)
+        yield min((seen - one for one in likely), key=abs)
 
 
 @check("completions.weights-echo", slow=True)
