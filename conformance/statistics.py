@@ -14,6 +14,7 @@ from typing import Any
 from conformance.notebook import Span
 from conformance.titration import Balance
 from conformance.tokens import remembered
+from conformance.view import Absent
 
 ALARM = 1e-6
 """Probability that a server that keeps the law is ever accused, for each verdict."""
@@ -184,6 +185,9 @@ def together(scale: Balance) -> Verdict:
 def sampled(scale: Balance, added: float, **changes: Any) -> Iterator[bool]:
     """Independent draws of the second token: one of each request where n is no way."""
     name = f"choices of {scale.dialect.resource}"
-    apart = remembered(scale.target, name, lambda target: together(scale))
-    for one in rounds(scale, added, SIZE if apart.kept else 1, **changes):
-        yield from one if apart.kept else one[:1]
+    try:
+        apart = remembered(scale.target, name, lambda target: together(scale)).kept
+    except Absent:  # so many choices are refused, which is another clause's concern
+        apart = False
+    for one in rounds(scale, added, SIZE if apart else 1, **changes):
+        yield from one if apart else one[:1]

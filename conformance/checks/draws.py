@@ -89,7 +89,7 @@ def _conclusive(found: Verdict) -> None:
 def top_p_cut(target: "Target", dialect: Dialect) -> Findings:
     """A nucleus of 0.5 beside a token whose share is known to be larger."""
     scale, added, law = _uneven(target, dialect)
-    seen = list(islice(sampled(scale, added, top_p=CUT), LOOKS))
+    seen = _looked(scale, added, CUT)
     target.notebook.draw(_nucleus(seen, CUT, 0.0))
     if any(seen):
         yield (
@@ -102,10 +102,8 @@ def top_p_cut(target: "Target", dialect: Dialect) -> Findings:
 def top_p_keeps(target: "Target", dialect: Dialect) -> Findings:
     """A nucleus of 0.9 that the likelier token does not fill."""
     scale, added, law = _uneven(target, dialect)
-    seen = list(islice(sampled(scale, added, top_p=KEPT), LOOKS))
+    seen = _looked(scale, added, KEPT)
     target.notebook.draw(_nucleus(seen, KEPT, law.middle))
-    if len(seen) < LOOKS:
-        raise Absent(f"{LOOKS} draws in {REQUESTS} requests")
     if not any(seen):
         yield (
             f"with top_p {KEPT} the token with a share of {law.middle:.2f} was not "
@@ -118,6 +116,14 @@ def _uneven(target: "Target", dialect: Dialect) -> tuple[Balance, float, Span]:
     scale = balance(target, dialect)
     added = scale.grid(scale.zero.low - LIKELIER, 1)
     return scale, added, shares(scale.logits(added))
+
+
+def _looked(scale: Balance, added: float, top_p: float) -> list[bool]:
+    """Draws of the second token; raises Absent where there are too few."""
+    seen = list(islice(sampled(scale, added, top_p=top_p), LOOKS))
+    if len(seen) < LOOKS:
+        raise Absent(f"{LOOKS} draws in {REQUESTS} requests")
+    return seen
 
 
 def _nucleus(seen: list[bool], top_p: float, due: float) -> Series:
