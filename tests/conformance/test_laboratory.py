@@ -1,0 +1,71 @@
+"""The laboratory from the command line, against a real mock."""
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from conformance.__main__ import main
+from mockserver.app import application, house
+from mockserver.deviations import deviations
+from mockserver.server import serving
+
+KEY = "sk-assay-laboratory-0001"
+
+
+@pytest.fixture(scope="module")
+def rooms(spec):
+    return house(spec, keys=(KEY,))
+
+
+def judged(rooms, path, *words, deviant=()):
+    """The exit and the results of a run, by clause."""
+    with serving(application(rooms, deviant)) as url:
+        code = main(["check", url, "--api-key", KEY, *words, "--json", str(path)])
+    run = json.loads(path.read_text("utf-8"))
+    return code, {row["clause"]: row for row in run["results"]}, run
+
+
+def test_a_server_with_our_weights_is_compared_where_that_is_said(
+    rooms, tmp_path, run_schema
+):
+    only = ["--only", "completions.weights-logprobs"]
+
+    _, before, _ = judged(rooms, tmp_path / "plain.json", *only)
+    code, after, run = judged(
+        rooms, tmp_path / "run.json", *only, "--reference-weights"
+    )
+
+    (row,) = after.values()
+    assert [one["outcome"] for one in before.values()] == ["not claimed"]
+    assert (code, row["outcome"]) == (0, "holds")
+    assert "--reference-weights float32" in run["command"]
+    assert row["measured"][0]["instrument"] == "reference weights"
+    assert not list(Draft202012Validator(run_schema).iter_errors(run))
+
+
+def test_a_measured_cause_takes_the_place_of_the_general_one(rooms, spec, tmp_path):
+    deviant = [deviations(spec)["chat.penalties-of-other-sign"]]
+    only = ["--only", "chat.frequency-penalty-formula"]
+
+    code, rows, _ = judged(rooms, tmp_path / "run.json", *only, deviant=deviant)
+
+    row = rows["chat.frequency-penalty-formula"]
+    assert (code, row["outcome"]) == (1, "fails")
+    assert row["cause"] == "The penalty has the opposite sign."
+    line = row["measured"][0]
+    assert line["expected"][0]["y"] > line["expected"][-1]["y"]
+    assert line["points"][0]["high"] < line["points"][-1]["low"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--tokenizer", "no-such-encoding"], ["--reference-weights", "int8"]]
+)
+def test_what_cannot_be_used_is_told_at_once(words, capsys):
+    try:
+        code = main(["check", "http://127.0.0.1:9/v1", *words])
+    except SystemExit as stopped:  # argparse ends the program
+        code = stopped.code
+
+    assert code == 2
+    assert words[-1] in capsys.readouterr().err
