@@ -73,7 +73,7 @@ def bars(series: Mapping[str, Any]) -> dict[str, Any]:
     bottom = TOP + ROW * len(rows)
     return {
         "width": WIDTH,
-        "height": bottom + BOTTOM - 14,
+        "height": bottom + BOTTOM - 4,
         "left": NAMES,
         "right": WIDTH - RIGHT,
         "top": TOP,
