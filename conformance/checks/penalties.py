@@ -280,6 +280,7 @@ def penalties_default(target: "Target", dialect: Dialect) -> Findings:
     """
     scale = balance(target, dialect)
     yield from _level(target, scale)
+    yield from _left_out(target, scale)
     if dialect is COMPLETIONS:
         yield from _told_or_sampled(target, scale)
 
@@ -310,6 +311,18 @@ def _level(target: "Target", scale: Balance) -> Findings:
             f"without penalties the flip point of a repeated token moved by {moved} "
             f"where both biases were smaller by {half:g}"
         )
+
+
+def _left_out(target: "Target", scale: Balance) -> Findings:
+    """Flip points with penalties of 0, and with none."""
+    if scale.margin <= 0:
+        return  # only a penalty tells the tokens apart
+    none = scale.flip(1)
+    zero = scale.flip(1, none, frequency_penalty=0, presence_penalty=0)
+    taken = zero - none
+    if not taken.fits(0, NEAR):
+        target.notebook.blame([f"A penalty of {taken} is taken where none is sent."])
+        yield f"with no penalties a repeated token lost {taken} more than with zeros"
 
 
 def _told_or_sampled(target: "Target", scale: Balance) -> Findings:

@@ -24,7 +24,7 @@ from mockserver.deviations.sampling import (
     with_policy,
 )
 from mockserver.deviations.streams import OPERATIONS
-from mockserver.faults import changed, scores, with_choices, with_usage
+from mockserver.faults import changed, scores, sent, with_choices, with_usage
 from mockserver.reply import Reply
 
 if TYPE_CHECKING:
@@ -199,6 +199,13 @@ def _of(resource: str, operation: str) -> Iterator[Deviation]:
     near = (f"{resource}.*-penalty-*", f"{resource}.penalties-*")
     for name, clause, policy in _wrong(resource):
         yield fault(name, clause, *near, on_job=with_policy(policy))
+    yield fault(
+        "presence-of-its-own",
+        "penalties-default",
+        *near,
+        "completions.echo-equals-generation",
+        on_body=sent(presence_penalty=0.5),
+    )
     yield fault("bias-clamped-at-50", "logit-bias-scale", on_request=biases(clamped))
     heats: dict[str, Any] = {
         "temperature-squared": lambda heat: heat * heat,
