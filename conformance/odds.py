@@ -1,7 +1,9 @@
 """Penalties read off log probabilities, where a server tells them after penalties."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from conformance.dialect import COMPLETIONS, Dialect
 from conformance.notebook import Point, Series, Span
 from conformance.registry import Findings
 from conformance.tokens import pair
@@ -12,6 +14,18 @@ if TYPE_CHECKING:
 
 CLOSE = 0.01
 """Log odds that count as equal: the penalties are measured to two decimals."""
+
+
+def either(
+    dialect: Dialect, titrated: Callable[[], Findings], read: Callable[[], Findings]
+) -> Findings:
+    """By titration; else, on completions, by log probabilities."""
+    try:
+        yield from titrated()
+    except Absent:
+        if dialect is not COMPLETIONS:
+            raise
+        yield from read()
 
 
 def shifts(

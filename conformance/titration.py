@@ -36,7 +36,9 @@ FACTOR = 2
 WIDENINGS = 3
 PROMPTS: tuple[str, ...] = (STORY, "Hello", "The answer is")
 MARGINS = (2.2, 1.0, 0.3)
-ARM = {"presence_penalty": 2.0}
+FREQUENCY, PRESENCE = "frequency_penalty", "presence_penalty"
+ARMS = {FREQUENCY: {PRESENCE: 2.0}, PRESENCE: {FREQUENCY: 2.0}}
+"""A penalty, and the other one that keeps later tokens apart from earlier ones."""
 ANYWHERE = Span(-10.0, 10.0)
 
 
@@ -246,7 +248,7 @@ def _margin(one: Balance) -> float:
     for margin in MARGINS:
         if one.lead(1, one.grid(one.zero.low - margin, -1)) == 1:
             return margin
-    if one.lead(1, one.grid(one.zero.low - MARGINS[-1], -1), **ARM) == 1:
+    if one.lead(1, one.grid(one.zero.low - MARGINS[-1], -1), **ARMS[FREQUENCY]) == 1:
         return 0.0
     raise Missed("second flip point below the first")
 
@@ -314,7 +316,7 @@ def _points(
 
 def expected(name: str, count: int) -> float:
     """What the formula takes off for a unit of a penalty."""
-    return float(count if name == "frequency_penalty" else count > 0)
+    return float(count if name == FREQUENCY else count > 0)
 
 
 @dataclass(frozen=True)
