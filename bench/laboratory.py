@@ -18,8 +18,9 @@ from conformance.dialect import CHAT, COMPLETIONS
 from conformance.registry import Check
 from conformance.results import Result
 from conformance.runner import run
+from conformance.slopes import slope
 from conformance.target import Target
-from conformance.titration import balance, slope
+from conformance.titration import balance
 from conformance.wire import Tape
 from mockserver.app import application, house
 from spec import Spec, load

@@ -39,6 +39,7 @@ FAMILIES = ("unenforced", "refused")  # derived for single fields
 TOGETHER = 8  # derived deviations that share a server
 HEAVY = ("embeddings.input-count",)  # the answer has 60 MB
 NEAR = 16  # checks of its own operations that a deviation is put to
+WEIGHED = "*.weights-*"  # compare with the model, and so tell of any fault
 OTHERS = 3  # checks of other operations
 
 
@@ -280,7 +281,7 @@ def _makers(spec: Spec, name: str) -> Iterator[str]:
 def _faults(group: Collection[Deviation], found: Sequence[Result]) -> Iterator[str]:
     noticed = red(found)
     outcomes = {result.clause.id: result for result in found}
-    patterns = [p for one in group for p in (one.noticed_by, *one.also)]
+    patterns = [WEIGHED, *(p for one in group for p in (one.noticed_by, *one.also))]
     for deviation in group:
         if deviation.noticed_by not in noticed:
             result = outcomes[deviation.noticed_by]

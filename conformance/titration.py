@@ -7,13 +7,13 @@ it takes off. No log probabilities are needed.
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from conformance.dialect import STORY, Dialect
-from conformance.notebook import Point, Series, Span
+from conformance.notebook import Span
 from conformance.tokens import Token, remembered, tokens
 from conformance.view import Absent
 
@@ -274,91 +274,3 @@ def _truncated(one: Balance) -> bool:
 def _plain(value: float) -> float:
     """A whole number without a point, and no more digits than a server reads."""
     return int(value) if value == int(value) else round(value, 6)
-
-
-def slope(
-    balance: Balance,
-    name: str,
-    count: int,
-    choices: Sequence[Sequence[float]],
-    **arm: float,
-) -> "Slope":
-    """How far a unit of ``name`` moves the flip point behind ``count`` first tokens.
-
-    Tries the choices of values until one can be told apart from earlier flips; ``arm``
-    are penalties that stay on. Raises Absent where none can.
-    """
-    begun = balance.asked
-    for values in choices:
-        try:
-            points = list(_points(balance, name, count, values, **arm))
-        except Missed as error:
-            missed = error
-            continue
-        return Slope(name, count, points, balance.asked - begun)
-    raise missed
-
-
-def _points(
-    balance: Balance, name: str, count: int, values: Sequence[float], **arm: float
-) -> Iterator[tuple[float, Span]]:
-    """The flip point at each value; looked for where the formula would have it."""
-    known: tuple[float, Span] | None = None
-    for value in values:
-        guess = None
-        if known:
-            due = known[1].middle - (value - known[0]) * expected(name, count)
-            guess = Span(due - balance.width / 2, due + balance.width / 2)
-        found = balance.flip(count, guess, **{**arm, name: value})
-        known = known or (value, found)
-        yield value, found
-
-
-def expected(name: str, count: int) -> float:
-    """What the formula takes off for a unit of a penalty."""
-    return float(count if name == FREQUENCY else count > 0)
-
-
-@dataclass(frozen=True)
-class Slope:
-    """Flip points at values of one penalty, behind so many first tokens."""
-
-    name: str
-    count: int
-    points: Sequence[tuple[float, Span]]
-    requests: int
-
-    @property
-    def figure(self) -> Span:
-        """What a unit takes off, with its error bars."""
-        (x0, first), (x1, last) = self.points[0], self.points[-1]
-        return (first - last).over(x1 - x0)
-
-    @property
-    def due(self) -> float:
-        return expected(self.name, self.count)
-
-    @property
-    def keeps(self) -> bool:
-        """Whether all flip points lie on the line of the formula."""
-        x0, first = self.points[0]
-        return all(
-            (first - point).fits((x - x0) * self.due, NEAR)
-            for x, point in self.points[1:]
-        )
-
-    def drawn(self) -> Series:
-        """The flip points and the line on which the formula has them."""
-        (x0, first), (x1, _) = self.points[0], self.points[-1]
-        start, due = first.middle, self.due
-        times = "once" if self.count == 1 else f"{self.count} times"
-        return Series(
-            title=f"Flip point of a token sampled {times}",
-            instrument="titration",
-            points=[Point(x, span) for x, span in self.points],
-            expected=[(x0, start), (x1, start - due * (x1 - x0))],
-            across=self.name,
-            up="bias at the flip point",
-            requests=self.requests,
-            note=f"slope {self.figure.over(-1)}, expected {-due:g}",
-        )

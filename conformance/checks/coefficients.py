@@ -12,15 +12,14 @@ from conformance.dialect import Dialect, both
 from conformance.notebook import Point, Series
 from conformance.odds import either, shifts
 from conformance.registry import Findings
+from conformance.slopes import Slope, slope
 from conformance.titration import (
     ARMS,
     FREQUENCY,
     PRESENCE,
     Balance,
     Missed,
-    Slope,
     balance,
-    slope,
 )
 from conformance.view import Absent
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from conformance.target import Target
 
 RISING = ((0, 0.5, 1, 2), (0.5, 1, 1.5, 2), (1, 1.5, 2))
-STEEP = ((0, 1), (0, 2), (0.5, 2), (1, 2))
+STEEP = ((0, 2), (0, 1), (0.5, 2), (1, 2))
 ARMED = ((-2, -1, 0, 2), (-1, 0, 1, 2), (0, 1, 2))
 FALLING = ((-2, -1, 0), (-1, -0.5, 0), (-0.5, 0))
 

@@ -111,6 +111,8 @@ def weights_echo(target: "Target") -> Findings:
             raise Absent("echo of a prompt alone")
         told = list(choice["logprobs"]["token_logprobs"])[-len(ids) :][1:]
         due = oracle.scored(ids)
+        if len(told) != len(due):
+            raise Absent("log probability of each token of the prompt")
         apart += (
             min((seen - one for one in true), key=abs)
             for seen, true in zip(told, due, strict=True)
