@@ -106,8 +106,8 @@ def cold_start() -> Iterator[tuple[str, float]]:
 
 
 @contextmanager
-def mock() -> Iterator[str]:
-    command = [sys.executable, "-m", "mockserver", "--port", "0"]
+def mock(*options: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "mockserver", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
