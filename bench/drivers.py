@@ -47,6 +47,7 @@ NEW = {
     500: "InternalServerError",
     503: "InternalServerError",
 }
+AXIOS = dict.fromkeys(NEW, "Error")
 RECORDS = [
     {"prompt": f"{number} + 1 =", "completion": f" {number + 1}\n"}
     for number in range(8)
@@ -72,6 +73,8 @@ class Client:
 
     def command(self) -> tuple[list[Any], dict[str, str]]:
         """What runs the script, and its own part of the environment."""
+        if self.program == "npm":
+            return ["node"], {"NODE_PATH": str(environments.node(self.packages))}
         if self.packages:
             return [environments.python(self.packages)], {}
         return [sys.executable], {}
@@ -88,6 +91,9 @@ CLIENTS = (
     ),
     Client("python-1.6", "v1_6.py", ("openai==1.6.*", "httpx<0.28", "numpy"), NEW),
     Client("python-newest", "newest.py", ("openai",), NEW),
+    Client("node-3", "node/v3.cjs", ("openai@3",), AXIOS, (FIRST,), "npm"),
+    Client("node-newest", "node/newest.cjs", ("openai",), NEW, program="npm"),
+    Client("curl", "curl.py", editions=(FIRST,), program="curl"),
 )
 
 

@@ -25,6 +25,23 @@ def python(requirements: tuple[str, ...]) -> Path:
     return interpreter
 
 
+def node(requirements: tuple[str, ...]) -> Path:
+    """The folder of modules with ``requirements``, as far as this Node can run them."""
+    with _room(f"node-{_digest(repr(requirements))}") as (home, ready):
+        if not ready:
+            home.mkdir()
+            install = [
+                "npm",
+                "install",
+                "--silent",
+                "--engine-strict",
+                "--prefix",
+                home,
+            ]
+            subprocess.run([*install, *requirements], check=True)
+    return home / "node_modules"
+
+
 def _digest(words: str) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:12]
 
