@@ -5,7 +5,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-ID = re.compile(r"(?:cmpl|chatcmpl|file|ft|modr|org)-\w+|\w+:ft-.+")
+ID = re.compile(r"\b(?:\w+:ft|cmpl|chatcmpl|file|ft|modr|org)-[\w:-]{6,}")
 PASSING = {"created", "created_at", "updated_at"}
 """What is told of the time."""
 SHOWN = 80  # characters of a value in a difference
@@ -34,9 +34,12 @@ class Likeness:
                 return [self.of(step, one) for one in seen]
             case float():
                 return struct.unpack("f", struct.pack("f", seen))[0]
-            case str() if ID.fullmatch(seen):
-                return f"an id of {self._steps.setdefault(seen, step)}"
+            case str():
+                return ID.sub(lambda id: self._made(step, id[0]), seen)
         return seen
+
+    def _made(self, step: str, id: str) -> str:
+        return f"an id of {self._steps.setdefault(id, step)}"
 
 
 def differences(expected: Any, seen: Any, place: str = "") -> Iterator[str]:

@@ -188,9 +188,9 @@ def test_a_difference_tells_its_place(expected: Any, seen: Any, place: str) -> N
 def test_an_id_is_the_same_only_where_it_came_from_the_same_step() -> None:
     one, other = Likeness(), Likeness()
 
-    made = one.of("make", {"id": "file-1", "created_at": 1})
-    told = other.of("make", {"id": "file-2", "created_at": 2})
+    made = one.of("make", {"id": "file-abc123", "created_at": 1})
+    told = other.of("make", {"id": "file-def456", "created_at": 2})
 
     assert made == told
-    assert one.of("get", ["file-1"]) == other.of("get", ["file-2"])
-    assert one.of("get", ["file-1"]) != other.of("get", ["file-3"])
+    assert one.of("get", "has file-abc123") == other.of("get", "has file-def456")
+    assert one.of("get", ["file-abc123"]) != other.of("get", ["file-ghi789"])
