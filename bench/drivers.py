@@ -176,7 +176,7 @@ def verdicts(
         else:
             yield step, row["fault"]
     if client.raised is not None:
-        for step in expected.keys() - dict(saw.steps):
+        for step in sorted(expected.keys() - dict(saw.steps)):
             yield step, "nothing was told"
 
 

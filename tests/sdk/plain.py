@@ -132,7 +132,9 @@ def audio() -> None:
 
 
 def speech() -> None:
-    create = lambda **body: send("POST", "/audio/speech", json=body).content  # noqa: E731
+    def create(**body: Any) -> bytes:
+        return send("POST", "/audio/speech", json=body).content
+
     tell("createSpeech", create)
 
 
