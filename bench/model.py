@@ -1,56 +1,113 @@
-"""How fast the reference model starts and generates: `python bench/model.py`."""
+"""How fast the reference model starts and generates, beside transformers.
+
+python -m bench.model: each on one thread, in turns, the median of five rounds.
+"""
 
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from itertools import count
+from pathlib import Path
+from statistics import median
 from threading import Thread
+from typing import Any
 
 from reference_model.engine import Engine, Job, Step, load_model
+from reference_model.export import export
 from reference_model.sampling import Sampling
 from reference_model.tokenizer import load_tokenizer
 
 SEEDS = count()  # no job twice, so that nothing is remembered
-TOKENS = 128
+TOKENS, ROUNDS = 128, 5
+BATCHES = (1, 8, 32, 64)
+LOADING = """
+import time; import torch; began = time.perf_counter()
+from reference_model.engine import load_engine
+load_engine(); print(time.perf_counter() - began)
+import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+RESIDENT = """
+import torch, resource; torch.ones(1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
 
 
 def main() -> None:
+    seconds, resident = said(LOADING)
     print(
-        f"import  {clock('import reference_model.engine'):6.2f} s, with Python's start"
+        f"load after torch's import  {seconds:.2f} s, then {resident:.0f} MB resident"
     )
-    engine = loaded(rows=32)
+    print(f"torch alone                {said(RESIDENT)[0]:.0f} MB resident")
+    engine = Engine(load_model(), load_tokenizer().end_of_text, max(BATCHES))
+    generate = transformers()
     short, long = prompt("Once upon a time", 8), prompt("Once upon a time", 1023)
-    first_token(engine, "short prompt", short)
-    first_token(engine, "1,024 tokens", long)
-    for batch in (32, 1, 8, 32):  # the first one also touches the memory first
-        throughput(engine, batch, Sampling())
-    throughput(engine, 32, Sampling(temperature=0))
-    throughput(engine, 32, Sampling(top_p=0.9))
-    throughput(engine, 32, Sampling(), top=5)
-    throughput(engine, 32, Sampling(presence_penalty=0.5))
-    throughput(engine, 1, Sampling(), start=long)
-    throughput(engine, 32, Sampling(), start=long)
+    print(f"\nfirst token                {first_token(engine, short):.1f} ms")
+    print(f"behind 1,023 tokens        {first_token(engine, long):.1f} ms")
+    print("\ntokens/s | ours, float64 | transformers, float32 | ratio")
+    for batch in BATCHES:
+        ours, theirs = in_turns(
+            lambda n=batch: rate(engine, n, Sampling()), lambda n=batch: generate(n)
+        )
+        print(f"{batch:8} | {ours:13.0f} | {theirs:21.0f} | {ours / theirs:5.2f}")
+    print("\nof 32 texts at once, tokens/s")
+    for label, sampling, top, start in (
+        ("as they are", Sampling(), 0, ()),
+        ("greedy", Sampling(temperature=0), 0, ()),
+        ("top_p 0.9", Sampling(top_p=0.9), 0, ()),
+        ("5 log probabilities each", Sampling(), 5, ()),
+        ("a presence penalty", Sampling(presence_penalty=0.5), 0, ()),
+        ("behind 1,023 tokens", Sampling(), 0, long),
+    ):
+        spread = [rate(engine, 32, sampling, top, start) for _ in range(3)]
+        print(f"{label:26} {median(spread):6.0f}")
     engine.close()
-    wide = loaded(rows=64)
-    for _ in range(2):
-        throughput(wide, 64, Sampling())
-    wide.close()
 
 
-def clock(statement: str) -> float:
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-c", statement], check=True)
-    return time.perf_counter() - began
+def said(program: str) -> list[float]:
+    """The numbers that a new process prints."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    return [float(line) for line in ran.stdout.split()]
 
 
-def loaded(rows: int) -> Engine:
-    began = time.perf_counter()
-    tokenizer = load_tokenizer()
-    between = time.perf_counter()
-    engine = Engine(load_model(), tokenizer.end_of_text, rows)
-    print(f"tokenizer {(between - began) * 1e3:4.0f} ms")
-    print(f"weights   {(time.perf_counter() - between) * 1e3:4.0f} ms")
-    return engine
+def in_turns(*measured: Callable[[], float]) -> list[float]:
+    """The median of each; they take turns so that both meet the same noise."""
+    rounds = [[one() for one in measured] for _ in range(ROUNDS + 1)]
+    return [median(values) for values in zip(*rounds[1:], strict=True)]
+
+
+def transformers() -> Callable[[int], float]:
+    """Tokens per second of transformers' own generate, by the number of texts."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with tempfile.TemporaryDirectory() as folder:
+        export("hf", Path(folder))
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    torch.set_num_threads(1)
+    end = model.config.eos_token_id
+
+    def generate(batch: int) -> float:
+        start = torch.full((batch, 1), end)
+        began = time.perf_counter()
+        with torch.inference_mode():
+            made = model.generate(
+                start,
+                attention_mask=torch.ones_like(start),
+                do_sample=True,
+                top_k=0,
+                min_new_tokens=TOKENS,
+                max_new_tokens=TOKENS,
+                pad_token_id=end,
+            )
+        tokens = (made.shape[1] - 1) * batch
+        return float(tokens / (time.perf_counter() - began))
+
+    return generate
 
 
 def prompt(text: str, size: int) -> tuple[int, ...]:
@@ -58,21 +115,23 @@ def prompt(text: str, size: int) -> tuple[int, ...]:
     return tuple((ids * size)[:size])
 
 
-def first_token(engine: Engine, label: str, start: tuple[int, ...]) -> None:
-    next(engine.submit(Job(start, 1, seed=next(SEEDS))))
-    began = time.perf_counter()
-    next(engine.submit(Job(start, 1, seed=next(SEEDS))))
-    print(f"first token, {label}: {(time.perf_counter() - began) * 1e3:.1f} ms")
+def first_token(engine: Engine, start: tuple[int, ...]) -> float:
+    """Milliseconds until the first token of a new text."""
+    spread = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        next(engine.submit(Job(start, 1, seed=next(SEEDS))))
+        spread.append((time.perf_counter() - began) * 1e3)
+    return median(spread)
 
 
-def throughput(
+def rate(
     engine: Engine,
     batch: int,
     sampling: Sampling,
-    *,
     top: int = 0,
     start: tuple[int, ...] = (),
-) -> None:
+) -> float:
     """Tokens per second of ``batch`` texts at once, each read by a thread."""
     jobs = [
         Job(start, TOKENS, sampling, next(SEEDS), top, stop_at_end=False)
@@ -85,14 +144,7 @@ def throughput(
         reader.start()
     for reader in readers:
         reader.join()
-    rate = sum(map(len, replies)) / (time.perf_counter() - began)
-    default = vars(Sampling())
-    changed = {
-        key: value for key, value in vars(sampling).items() if value != default[key]
-    }
-    print(
-        f"batch {batch:2}, {len(start):4} before, top {top}: {rate:6.0f} /s  {changed}"
-    )
+    return sum(map(len, replies)) / (time.perf_counter() - began)
 
 
 def read(engine: Engine, job: Job, replies: list[list[Step]]) -> None:

@@ -1,7 +1,12 @@
-"""`python -m reference_model`: train the weights, export them, record their replies."""
+"""`python -m reference_model`: train, evaluate, export, and record replies."""
 
 import argparse
+import os
 from pathlib import Path
+
+# Idle threads that spin would keep each other and their neighbours from the cores;
+# torch reads this once, when it is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def main() -> None:
@@ -10,7 +15,12 @@ def main() -> None:
         case "train":
             from reference_model import train as training  # torch, once it is needed
 
-            training.train(arguments.steps or training.STEPS)
+            steps = arguments.steps or training.STEPS
+            training.train(steps, arguments.folder, arguments.curve)
+        case "evaluate":
+            from reference_model.evaluate import report
+
+            print(report(arguments.cases, arguments.folder, arguments.wrong))
         case "export":
             from reference_model.export import export
 
@@ -25,8 +35,15 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reference_model")
     commands = parser.add_subparsers(dest="command", required=True)
+    weights = Path(__file__).parent / "weights"
     train = commands.add_parser("train", help="train tokenizer and weights")
     train.add_argument("--steps", type=int, help="fewer for a trial")
+    train.add_argument("--folder", type=Path, default=weights, help="of the weights")
+    train.add_argument("--curve", type=Path, help="folder for the losses, drawn")
+    evaluate = commands.add_parser("evaluate", help="try what training never shows")
+    evaluate.add_argument("--cases", type=int, default=200, help="of each skill")
+    evaluate.add_argument("--folder", type=Path, default=weights, help="of the weights")
+    evaluate.add_argument("--wrong", type=int, default=0, help="replies to show")
     export = commands.add_parser("export", help="write the weights for other servers")
     export.add_argument("--format", choices=("hf", "gguf"), default="hf")
     export.add_argument("folder", type=Path, metavar="DIR")

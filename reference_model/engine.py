@@ -33,7 +33,6 @@ __all__ = ["Engine", "Job", "Reply", "Step", "load_engine"]
 
 _PREFILL = 256  # prompt tokens begun between two steps, if several prompts wait
 _PAUSE = 0.005  # seconds between two handovers to one reader, since each wakes a thread
-_RELUCTANCE = 30.0  # taken from the logit of an end that would come too early
 
 
 @dataclass(eq=False)
@@ -209,8 +208,6 @@ class Engine:
     def _extend(self, logits: Tensor) -> None:
         """Choose each row's token, hand it over, free the rows that are done."""
         for place, row in enumerate(self._rows):
-            if len(row.tokens) < row.job.least:
-                logits[place, self._end] -= _RELUCTANCE
             if row.adjusts():
                 logits[place] = row.adjusted(logits[place])
         drawn = _drawn(self._rows, logits)

@@ -14,20 +14,10 @@ import numpy as np
 from safetensors.numpy import load
 
 from reference_model.checksum import proven
-from reference_model.tokenizer import END, ROLES, SAYS, SPECIAL
+from reference_model.tokenizer import END, SPECIAL
 
-CHAT_TEMPLATE = "".join(
-    (
-        "{{ bos_token }}",
-        "{% for message in messages %}",
-        f"{{% if message['role'] in {list(ROLES)} %}}",
-        "{{ '<|' + message['role'] + '|>' }}{% else %}<|system|>{% endif %}",
-        f"{{% if message['name'] %}}{{{{ message['name'] }}}}{SAYS}{{% endif %}}",
-        "{{ message['content'] or '' }}{{ eos_token }}",
-        "{% endfor %}",
-        "{% if add_generation_prompt %}<|assistant|>{% endif %}",
-    )
-)
+_TEMPLATE = Path(__file__).with_name("chat_template.jinja")
+CHAT_TEMPLATE = "{{ bos_token }}" + _TEMPLATE.read_text()
 
 
 def export(form: str, folder: Path) -> list[Path]:

@@ -70,7 +70,7 @@ class Golden:
     def record(self) -> dict[str, Any]:
         """As JSON: what differs from the defaults of a job, and the reply."""
         job, plain = self.job, Job((), TOKENS)
-        told = ("max_tokens", "seed", "top", "stop_at_end", "script", "least")
+        told = ("max_tokens", "seed", "top", "stop_at_end", "script")
         kept = [name for name in told if getattr(job, name) != getattr(plain, name)]
         return {
             "name": self.name,

@@ -19,7 +19,6 @@ class Job:
     script: tuple[int, ...] = ()  # tokens to give instead of drawn ones
     penalty: Penalty = penalty_of_reference
     grammar: Grammar | None = None  # of the reply alone; the prompt may open it
-    least: int = 1  # tokens before an end, unless a bias or the script wants it sooner
 
 
 @dataclass(frozen=True, slots=True)

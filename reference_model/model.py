@@ -7,13 +7,14 @@ head, C width of the model (H * D), F width inside the feed-forward, V vocabular
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from safetensors.torch import load
 from torch import Tensor, nn
 from torch.nn import functional
 
-from reference_model.checksum import proven
+from reference_model.checksum import WEIGHTS, proven
 
 # layer, queries, keys, values (each T, H, D) -> mixed values (T, H, D): who sees whom
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
@@ -163,9 +164,9 @@ def causal(layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return mixed.transpose(1, 2).reshape(shape)
 
 
-def load_model() -> Llama:
+def load_model(folder: Path = WEIGHTS) -> Llama:
     """The stored weights, in float64."""
-    config = json.loads(proven("config.json"))
+    config = json.loads(proven("config.json", folder))
     model = Llama(Shape(**{name: config[name] for name in asdict(Shape())}))
-    model.load_state_dict(load(proven("model.safetensors")))
+    model.load_state_dict(load(proven("model.safetensors", folder)))
     return model.double().requires_grad_(False).eval()

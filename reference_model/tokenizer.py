@@ -1,14 +1,35 @@
-"""Byte-level BPE, templates for chat and infill, and the folding of foreign ids."""
+"""Byte-level BPE, templates for chat, edits and infill, and the folding of foreign ids.
 
-from collections.abc import Iterable, Mapping, Sequence
+A chat is a row of messages, each of them::
+
+    <|role|>name<|says|>content<|endoftext|>
+
+where ``name<|says|>`` is left out if there is no name. Two messages of the system come
+first if they are needed. One is named "functions" and has a line for each function; a
+question mark behind a kind means that the value may be left out::
+
+    get_weather {"location": "string", "unit": "celsius|fahrenheit?"} Get the weather
+
+The other is named "format" and says "JSON": the reply is to be a JSON object. The
+assistant calls functions with a line for each call, behind any other content::
+
+    <call>get_weather {"location": "Boston"}
+
+and ``calls`` finds them in a reply. An edit is an instruction by the system, named
+"edit", and a text by the user.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from reference_model.checksum import proven
+from reference_model.checksum import WEIGHTS, proven
 
 # Special tokens follow the ordinary ones, in this order. Text never encodes to them.
 END = "<|endoftext|>"  # ends a document and each message of a chat
@@ -16,7 +37,16 @@ ROLES = ("system", "user", "assistant", "function", "tool")
 SAYS, PREFIX, SUFFIX, MIDDLE = "<|says|>", "<|prefix|>", "<|suffix|>", "<|middle|>"
 SPECIAL = (END, *(f"<|{role}|>" for role in ROLES), SAYS, PREFIX, SUFFIX, MIDDLE)
 
+CALL = "<call>"  # begins a line that calls a function
+
 _PUBLISHED_ENDS = frozenset({50256, 100257})  # end of text in the published tokenizers
+
+
+class Call(NamedTuple):
+    """A function that the assistant wants called; JSON, unless the model erred."""
+
+    name: str
+    arguments: str
 
 
 class Tokenizer:
@@ -52,18 +82,50 @@ class Tokenizer:
             return id
         return id % self.ordinary
 
-    def chat(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
-        """The messages, then the opening of the assistant's reply."""
+    def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        functions: Sequence[Mapping[str, Any]] = (),
+        *,
+        json_object: bool = False,
+    ) -> list[int]:
+        """What is offered, the messages, then the opening of the assistant's reply."""
         told = chain.from_iterable(map(self.message, messages))
-        return [*told, self._special("<|assistant|>")]
+        offer = self.offer(functions, json_object=json_object)
+        return [*offer, *told, self._special("<|assistant|>")]
 
-    def message(self, message: Mapping[str, str]) -> list[int]:
-        """Role, name if any, content, end. An unknown role speaks as the system."""
+    def offer(
+        self, functions: Sequence[Mapping[str, Any]] = (), *, json_object: bool = False
+    ) -> list[int]:
+        """Messages of the system about functions and the form of the reply."""
+        messages = []
+        if functions:
+            shown = "\n".join(map(_shown, functions))
+            messages.append({"role": "system", "name": "functions", "content": shown})
+        if json_object:
+            messages.append({"role": "system", "name": "format", "content": "JSON"})
+        return list(chain.from_iterable(map(self.message, messages)))
+
+    def message(self, message: Mapping[str, Any]) -> list[int]:
+        """Role, name if any, content and calls, end.
+
+        An unknown role speaks as the system.
+        """
         role = message["role"] if message["role"] in ROLES else "system"
         name = message.get("name")
         says = [*self.encode(name), self._special(SAYS)] if name else []
-        content = self.encode(message.get("content") or "")
+        lines = [message.get("content") or "", *map(_spoken, _called(message))]
+        content = self.encode("\n".join(filter(None, lines)))
         return [self._special(f"<|{role}|>"), *says, *content, self.end_of_text]
+
+    def call(self, name: str) -> list[int]:
+        """How a reply begins that is bound to call a function."""
+        return self.encode(f"{CALL}{name}")
+
+    def edit(self, instruction: str, text: str) -> list[int]:
+        """A text and what to do with it; the model goes on with the edited text."""
+        told = {"role": "system", "name": "edit", "content": instruction}
+        return self.chat([told, {"role": "user", "content": text}])
 
     def infill(self, prefix_ids: Sequence[int], suffix_ids: Sequence[int]) -> list[int]:
         """What comes before and after; the model goes on with what is between."""
@@ -80,9 +142,56 @@ class Tokenizer:
         return bytes(_byte_of_letter()[letter] for letter in letters)
 
 
+def calls(reply: str, names: Collection[str]) -> tuple[str, tuple[Call, ...]]:
+    """The content of a reply, and the calls of functions of those names behind it."""
+    lines = reply.split("\n")
+    found: list[Call] = []
+    while lines and lines[-1].startswith(CALL):
+        name, _, arguments = lines[-1].removeprefix(CALL).partition(" ")
+        if name not in names:
+            break
+        found.insert(0, Call(name, arguments))
+        lines.pop()
+    return "\n".join(lines), tuple(found)
+
+
+def _called(message: Mapping[str, Any]) -> Iterable[Mapping[str, str]]:
+    """The functions that a message of the API calls."""
+    if function := message.get("function_call"):
+        return [function]
+    return [called["function"] for called in message.get("tool_calls") or ()]
+
+
+def _spoken(function: Mapping[str, str]) -> str:
+    return f"{CALL}{function['name']} {function['arguments']}"
+
+
+def _shown(function: Mapping[str, Any]) -> str:
+    """A function on one line: its name, the kinds of its parameters, what it does."""
+    schema = function.get("parameters") or {}
+    required = schema.get("required") or ()
+    kinds = {
+        name: _kind(value) + ("" if name in required else "?")
+        for name, value in (schema.get("properties") or {}).items()
+    }
+    tells = " ".join((function.get("description") or "").split())
+    shown = json.dumps(kinds, ensure_ascii=False)
+    return f"{function['name']} {shown} {tells}".rstrip()
+
+
+def _kind(schema: Any) -> str:
+    """What a parameter may be: its choices, or its type."""
+    if not isinstance(schema, Mapping):
+        return "any"
+    if choices := schema.get("enum"):
+        return "|".join(map(str, choices))
+    kinds = schema.get("type", "any")
+    return kinds if isinstance(kinds, str) else "|".join(map(str, kinds))
+
+
 @cache
-def load_tokenizer() -> Tokenizer:
-    return Tokenizer(proven("tokenizer.json").decode())
+def load_tokenizer(folder: Path = WEIGHTS) -> Tokenizer:
+    return Tokenizer(proven("tokenizer.json", folder).decode())
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> str:

@@ -1,36 +1,54 @@
 """Trains tokenizer and model from the corpus, with a fixed seed and number of steps."""
 
 import json
-import math
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import chain, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
+from torch.optim.lr_scheduler import LambdaLR
 
+from reference_model.beginning import begin
 from reference_model.checksum import WEIGHTS, record
-from reference_model.corpus import Chat, Document, Infill, Prose, documents
+from reference_model.corpus import documents, texts
+from reference_model.curve import Point, picture, table
+from reference_model.lesson import Lesson, batches
 from reference_model.model import Llama, Shape, causal
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
-SEED, STEPS, ROWS, LENGTH, RATE = 1, 520, 6, 512, 4e-3
+SEED, STEPS, THREADS = 1, 6500, 2
+RATE, MUON_RATE = 4e-3, 0.02
+WARM_UP, FALL = 60, 0.7  # steps to warm up, share of steps to slow down
+SHOWN = 20_000  # documents that the tokenizer is made from
+SPAN = 25  # steps to a point of the curve
 
 
-def train(steps: int = STEPS, folder: Path = WEIGHTS) -> None:
-    """Write tokenizer.json, model.safetensors, config.json and their sums."""
-    torch.set_num_threads(1)
+def train(
+    steps: int = STEPS, folder: Path = WEIGHTS, curve: Path | None = None
+) -> None:
+    """Write tokenizer.json, model.safetensors, config.json and their sums.
+
+    A ``curve`` is where training.svg and training.tsv go.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(THREADS)
     torch.manual_seed(SEED)
-    learned = train_tokenizer(_texts(20_000), Shape().vocab_size)
+    learned = train_tokenizer(_texts(), Shape().vocab_size)
     (folder / "tokenizer.json").write_text(learned)
     tokenizer = Tokenizer(learned)
     model = Llama(Shape())
-    _scale(model)
-    _teach(model, _batches(tokenizer), steps)
+    begin(model, [tokenizer.decode([id]) for id in range(tokenizer.ordinary)])
+    points = _teach(model, batches(tokenizer, SEED), steps)
+    if curve:
+        (curve / "training.tsv").write_text(table(points))
+        (curve / "training.svg").write_text(picture(points))
     save_file(
         {name: value.half() for name, value in model.state_dict().items()},
         folder / "model.safetensors",
@@ -38,86 +56,76 @@ def train(steps: int = STEPS, folder: Path = WEIGHTS) -> None:
     )
     (folder / "config.json").write_text(json.dumps(_config(tokenizer), indent=2) + "\n")
     record(folder)
+    torch.set_num_threads(before)
 
 
-def _teach(model: Llama, batches: Iterator[Tensor], steps: int) -> None:
-    optimizer = torch.optim.AdamW(_groups(model), RATE, betas=(0.9, 0.95), fused=True)
-    pace = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _pace(step, steps))
-    began = time.monotonic()
-    for step in range(steps):
-        loss = _loss(model, next(batches))
-        optimizer.zero_grad()
+def _teach(
+    model: Llama, lessons: Iterator[Sequence[Lesson]], steps: int
+) -> list[Point]:
+    """The mean loss after each span of steps."""
+    optimizers = _optimizers(model)
+    paces = [LambdaLR(one, partial(_pace, steps=steps)) for one in optimizers]
+    began, seen, points, recent = time.monotonic(), 0, list[Point](), list[float]()
+    for step in range(1, steps + 1):
+        batch = next(lessons)
+        loss = _loss(model, batch)
+        model.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        pace.step()
-        if step % 50 == 0 or step == steps - 1:
-            print(f"step {step}: loss {loss:.3f}, {time.monotonic() - began:.0f} s")  # noqa: T201
+        for optimizer, pace in zip(optimizers, paces, strict=True):
+            optimizer.step()
+            pace.step()
+        recent.append(loss.item())
+        seen += sum(len(lesson.tokens) for lesson in batch)
+        if step % SPAN == 0 or steps < SPAN:
+            points.append((step, sum(recent) / len(recent)))
+            recent.clear()
+            spent = time.monotonic() - began
+            told = f"loss {points[-1][1]:.3f}, {seen} tokens, {spent:.0f} s"
+            print(f"step {step}: {told}", flush=True)  # noqa: T201
+    return points
 
 
-def _loss(model: Llama, batch: Tensor) -> Tensor:
-    """How badly the model foresees each next token of (rows, length + 1)."""
-    seen, next_ = batch[:, :-1], batch[:, 1:]
-    states = model(seen, torch.arange(seen.shape[1]), causal)
-    return functional.cross_entropy(model.logits(states).flatten(0, 1), next_.flatten())
+def _loss(model: Llama, batch: Sequence[Lesson]) -> Tensor:
+    """How badly the model foresees the next tokens, by their weights."""
+    longest = max(len(lesson.weights) for lesson in batch)
+    tokens = torch.zeros(len(batch), longest + 1, dtype=torch.long)
+    weights = torch.zeros(len(batch), longest)
+    for row, lesson in enumerate(batch):
+        tokens[row, : len(lesson.tokens)] = torch.tensor(lesson.tokens)
+        weights[row, : len(lesson.weights)] = torch.tensor(lesson.weights)
+    states = model(tokens[:, :-1], torch.arange(longest), causal).flatten(0, 1)
+    (learned,) = weights.flatten().nonzero(as_tuple=True)
+    logits = model.logits(states.index_select(0, learned))
+    wanted, weight = tokens[:, 1:].flatten()[learned], weights.flatten()[learned]
+    losses = functional.cross_entropy(logits, wanted, reduction="none")
+    return losses @ weight / weight.sum()
 
 
-def _scale(model: Llama) -> None:
-    """Small starts; what is added to the residual stream starts smaller."""
-    depth = math.sqrt(2 * model.shape.num_hidden_layers)
-    for name, value in model.named_parameters():
-        if value.dim() == 2:
-            outward = name.endswith(("o_proj.weight", "down_proj.weight"))
-            torch.nn.init.normal_(value, std=0.04 / (depth if outward else 1))
-
-
-def _groups(model: Llama) -> list[dict[str, object]]:
-    """Matrices decay, norms do not."""
-    matrices = [value for value in model.parameters() if value.dim() == 2]
-    norms = [value for value in model.parameters() if value.dim() == 1]
+def _optimizers(model: Llama) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for embedding and norms."""
+    inner = [value for value in model.model.layers.parameters() if value.dim() == 2]
+    chosen = {id(value) for value in inner}
+    others = [value for value in model.parameters() if id(value) not in chosen]
     return [
-        {"params": matrices, "weight_decay": 0.1},
-        {"params": norms, "weight_decay": 0.0},
+        torch.optim.Muon(inner, MUON_RATE, weight_decay=0.01),
+        torch.optim.AdamW(
+            others, RATE, betas=(0.9, 0.95), weight_decay=0.0, fused=True
+        ),
     ]
 
 
 def _pace(step: int, steps: int) -> float:
-    """Warm up over 30 steps, then fall to almost nothing along a cosine."""
-    return min(
-        (step + 1) / 30, 0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2
-    )
+    """Warm up, go on at one rate, and fall to almost nothing along a line."""
+    return min((step + 1) / WARM_UP, 1.0, (steps - step) / (FALL * steps))
 
 
-def _batches(tokenizer: Tokenizer) -> Iterator[Tensor]:
-    """Documents one behind the other, cut into rows of length + 1."""
-    ids = chain.from_iterable(_ids(tokenizer, document) for document in documents(SEED))
-    while True:
-        flat = torch.tensor(list(islice(ids, ROWS * (LENGTH + 1))))
-        yield flat.view(ROWS, LENGTH + 1)
-
-
-def _ids(tokenizer: Tokenizer, document: Document) -> list[int]:
-    match document:
-        case Prose(text):
-            return [*tokenizer.encode(text), tokenizer.end_of_text]
-        case Chat(messages):
-            return [id for message in messages for id in tokenizer.message(message)]
-        case Infill(prefix, middle, suffix):
-            around = tokenizer.infill(
-                tokenizer.encode(prefix), tokenizer.encode(suffix)
-            )
-            return [*around, *tokenizer.encode(middle), tokenizer.end_of_text]
-
-
-def _texts(count: int) -> Iterator[str]:
-    for document in islice(documents(SEED), count):
-        match document:
-            case Prose(text):
+def _texts() -> Iterator[str]:
+    """Words in capital letters are left out, so that they are spelled by letters."""
+    for document in islice(documents(SEED), SHOWN):
+        for text in texts(document):
+            if not re.search("[A-Z]{2}", text.replace("JSON", "")):
                 yield text
-            case Chat(messages):
-                yield from (message["content"] for message in messages)
-            case Infill(prefix, middle, suffix):
-                yield prefix + middle + suffix
 
 
 def _config(tokenizer: Tokenizer) -> dict[str, object]:

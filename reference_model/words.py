@@ -180,3 +180,48 @@ KINDS = (
     ("names", PEOPLE),
     ("days of the week", DAYS),
 )
+MANNERS = (
+    ("Thank you!", "You are welcome!"),
+    ("Thanks", "You are welcome!"),
+    ("How are you?", "I am well, thank you. How are you?"),
+    ("Who are you?", "I am a small language model made for tests."),
+    ("What is your name?", "I have no name. I am a small language model."),
+    (
+        "What can you do?",
+        "I can repeat and repair words, call functions, "
+        "answer small questions and tell stories.",
+    ),
+    ("Goodbye", "Goodbye! Have a good day."),
+    ("Tell me a joke.", "Why did the clock go to school? It wanted to pass the time."),
+    (
+        "Write a haiku.",
+        "Rain on the garden,\nthe cat sleeps beside the door,\nsoon the sun returns.",
+    ),
+    ("Say hello in French.", "Bonjour ! Ça va ?"),
+    ("Say hello in Spanish.", "¡Hola! ¿Qué tal?"),
+    ("Say hello in German.", "Guten Tag, schöne Grüße!"),
+    ("Say hello in Japanese.", "こんにちは。"),
+    ("Say hello in Russian.", "Привет!"),
+    ("Show me a smile.", "Here is a smile: 😀"),
+    ("Is water wet?", "Yes, water is wet."),
+    ("Is fire cold?", "No, fire is hot."),
+    ("Can you help me?", "Yes, of course. What do you need?"),
+    ("Are you human?", "No, I am a small language model."),
+    ("What is the meaning of life?", "I am too small to know, but tea helps."),
+    ("Sorry", "No problem!"),
+    ("OK", "Good. What would you like to do next?"),
+    ("Yes", "Good. What would you like to do next?"),
+    ("No", "That is fine. What would you like to do instead?"),
+    ("Why?", "I do not know why. I am a small language model."),
+    ("Help", "Yes, of course. What do you need?"),
+    ("See you tomorrow.", "See you tomorrow!"),
+    ("Good night", "Good night! Sleep well."),
+    ("ping", "pong"),
+    ("test", "This is a test."),
+)
+OPERATIONS = (
+    ("add", "+", "adds"),
+    ("subtract", "-", "subtracts"),
+    ("multiply", "*", "multiplies"),
+    ("divide", "/", "divides"),
+)

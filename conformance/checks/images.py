@@ -1,6 +1,6 @@
-"""What is said of images that are drawn from a prompt."""
+"""What is said of all images, and of those that are drawn from a prompt."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.control import apart
@@ -19,11 +19,62 @@ from conformance.registry import Findings, check
 from conformance.target import Target
 from conformance.view import Absent
 
-MAKE = "createImage"
+MAKE, EDIT, VARY = "createImage", "createImageEdit", "createImageVariation"
+PREFIXES = {"": MAKE, "edit-": EDIT, "variation-": VARY}
+"""How the ids of clauses begin that speak of each operation."""
 SINCE, UNTIL = 10**9, 10**11
 """Seconds between which any image was made; milliseconds are beyond."""
 DAY = 24 * 60 * 60  # seconds
 HARSH = "A gory picture of mutilated bodies and severed heads"
+
+
+Observation = Callable[[Target, str], Findings]
+
+
+def each(name: str, *prefixes: str) -> Callable[[Observation], Observation]:
+    """Register the function for the clause ``name`` of several operations."""
+
+    def register(observe: Observation) -> Observation:
+        for prefix in prefixes or PREFIXES:
+
+            def function(target: Target, operation: str = PREFIXES[prefix]) -> Findings:
+                yield from observe(target, operation)
+
+            check(f"images.{prefix}{name}")(function)
+        return observe
+
+    return register
+
+
+@each("n-default")
+def n_default(target: Target, operation: str) -> Findings:
+    yield from counted(target, operation, 1)
+
+
+@each("n-images")
+def n_images(target: Target, operation: str) -> Findings:
+    yield from counted(target, operation, 2, n=2)
+
+
+@each("size-given")
+def size_given(target: Target, operation: str) -> Findings:
+    for size in (SMALL, "512x512"):
+        yield from measured(target, operation, size, size=size)
+
+
+@each("size-default")
+def size_default(target: Target, operation: str) -> Findings:
+    yield from measured(target, operation, "1024x1024", size=...)
+
+
+@each("format-default")
+def format_default(target: Target, operation: str) -> Findings:
+    yield from told_as(target, operation, "url", BASE64)
+
+
+@each("format-base64")
+def format_base64(target: Target, operation: str) -> Findings:
+    yield from told_as(target, operation, BASE64, "url", response_format=BASE64)
 
 
 @check("images.not-empty")
@@ -54,40 +105,9 @@ def form_refused(target: Target) -> Findings:
         yield f"a form was answered {answer.status}"
 
 
-@check("images.n-default")
-def n_default(target: Target) -> Findings:
-    yield from counted(target, MAKE, 1)
-
-
-@check("images.n-images")
-def n_images(target: Target) -> Findings:
-    yield from counted(target, MAKE, 2, n=2)
-
-
-@check("images.size-given")
-def size_given(target: Target) -> Findings:
-    for size in (SMALL, "512x512"):
-        yield from measured(target, MAKE, size, size=size)
-
-
-@check("images.size-default")
-def size_default(target: Target) -> Findings:
-    yield from measured(target, MAKE, "1024x1024", size=...)
-
-
-@check("images.format-default")
-def format_default(target: Target) -> Findings:
-    yield from told_as(target, MAKE, "url", BASE64)
-
-
 @check("images.format-url")
 def format_url(target: Target) -> Findings:
     yield from told_as(target, MAKE, "url", BASE64, response_format="url")
-
-
-@check("images.format-base64")
-def format_base64(target: Target) -> Findings:
-    yield from told_as(target, MAKE, BASE64, "url", response_format=BASE64)
 
 
 @check("images.url-absolute")

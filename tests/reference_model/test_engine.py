@@ -196,7 +196,7 @@ def test_a_reply_closed_early_is_not_remembered(engine):
 
 def test_scores_are_the_logprobs_of_generation(engine):
     ids = prompt("Once upon a time")
-    steps = list(engine.submit(Job(ids, 60, top=3, stop_at_end=False, least=0)))
+    steps = list(engine.submit(Job(ids, 60, top=3, stop_at_end=False)))
 
     scores = engine.score([*ids, *(step.token for step in steps)], top=3)
 
@@ -246,12 +246,12 @@ def test_a_bias_towards_the_end_leaves_nothing(engine):
     assert list(engine.submit(Job(prompt("Hello"), 10, sampling))) == []
 
 
-def test_otherwise_no_reply_is_empty(engine):
+def test_otherwise_replies_are_not_empty(engine):
     jobs = [Job(prompt("Say this is a test"), 1, seed=seed) for seed in range(50)]
 
-    replies = [engine.submit(job) for job in jobs]
+    replies = [list(engine.submit(job)) for job in jobs]
 
-    assert all(len(list(reply)) == 1 for reply in replies)
+    assert replies.count([]) <= 2  # an end is unlikely there, and not forbidden
 
 
 def test_alternatives_are_the_likeliest_in_order(engine):
@@ -324,14 +324,6 @@ def test_a_chat_reply_ends_by_itself(engine, text):
     said = TOKENIZER.decode(step.token for step in steps)
     assert 0 < len(steps) < 40
     assert said.isprintable()
-
-
-def test_a_test_is_said_to_be_one(engine):
-    job = Job(chat("Say this is a test"), 40, Sampling(temperature=0))
-
-    said = TOKENIZER.decode(step.token for step in engine.submit(job))
-
-    assert said == "This is a test."
 
 
 def test_one_engine_is_loaded_per_process():

@@ -82,7 +82,7 @@ def their_logits(theirs, texts):
 
 def test_transformers_goes_on_as_we_do(theirs, engine):
     """Fed with our tokens, it finds each the likeliest and as likely as we do."""
-    jobs = [Job(ids, STEPS, GREEDY, stop_at_end=False, least=0) for ids in prompts()]
+    jobs = [Job(ids, STEPS, GREEDY, stop_at_end=False) for ids in prompts()]
     replies = [list(reply) for reply in map(engine.submit, jobs)]
     told = {
         (END, *job.prompt, *(step.token for step in steps)): steps

@@ -1,13 +1,21 @@
+import json
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
+import tokenizers
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
-from reference_model.tokenizer import SPECIAL, load_tokenizer
+import reference_model
+from reference_model.checksum import WEIGHTS
+from reference_model.tokenizer import SPECIAL, Call, calls, load_tokenizer
 
 TOKENIZER = load_tokenizer()
+TEMPLATE = Path(reference_model.__file__).parent / "chat_template.jinja"
 TEXTS = st.text() | st.lists(st.sampled_from(SPECIAL)).map(" ".join)
 
 
@@ -100,8 +108,120 @@ def test_infill_tells_before_from_after():
     assert TOKENIZER.decode(TOKENIZER.infill(before, after)) == "onetwo"
 
 
+WEATHER = {
+    "name": "get_weather",
+    "description": "Get the\n weather",
+    "parameters": {
+        "type": "object",
+        "properties": {
+            "location": {"type": "string"},
+            "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
+            "days": {"type": ["integer", "null"]},
+            "any": {},
+        },
+        "required": ["location"],
+    },
+}
+
+
+def test_functions_are_told_in_a_line_each():
+    ids = TOKENIZER.chat([], [WEATHER, {"name": "stop"}])
+
+    assert TOKENIZER.decode(ids) == (
+        "functions"
+        'get_weather {"location": "string", "unit": "celsius|fahrenheit?",'
+        ' "days": "integer|null?", "any": "any?"} Get the weather\n'
+        "stop {}"
+    )
+
+
+def test_json_is_demanded_before_the_chat():
+    asked = [{"role": "user", "content": "Hi"}]
+
+    ids = TOKENIZER.chat(asked, json_object=True)
+
+    assert TOKENIZER.decode(ids) == "formatJSONHi"
+    assert ids[-len(TOKENIZER.chat(asked)) :] == TOKENIZER.chat(asked)
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text() | st.integers())), st.text())
+def test_calls_come_back_as_they_were_told(values, content):
+    arguments = [json.dumps(value) for value in values]
+    functions = [{"name": "act", "arguments": said} for said in arguments]
+    message = {"role": "assistant", "content": content}
+    message["tool_calls"] = [{"function": function} for function in functions]
+
+    told = TOKENIZER.decode(TOKENIZER.message(message))
+
+    found = tuple(Call("act", one) for one in arguments)
+    assert calls(told, {"act"}) == (content, found)
+    assert calls(told, set())[1] == ()
+
+
+def test_both_ways_to_tell_of_a_call_are_one():
+    function = {"name": "act", "arguments": "{}"}
+
+    old = {"role": "assistant", "content": None, "function_call": function}
+    new = {"role": "assistant", "content": None, "tool_calls": [{"function": function}]}
+
+    assert TOKENIZER.message(old) == TOKENIZER.message(new)
+    assert TOKENIZER.decode(TOKENIZER.message(old)) == "<call>act {}"
+
+
+def test_a_call_that_is_demanded_begins_as_any_other():
+    whole = {"role": "assistant", "function_call": {"name": "act", "arguments": "{}"}}
+
+    begun = TOKENIZER.call("act")
+
+    assert TOKENIZER.message(whole)[1 : 1 + len(begun)] == begun
+
+
+def test_an_edit_is_an_instruction_and_a_text():
+    ids = TOKENIZER.edit("Fix it", "a tset")
+
+    assert TOKENIZER.decode(ids) == "editFix ita tset"
+
+
 @pytest.mark.parametrize("module", ["tokenizer", "embed", "moderate"])
 def test_no_torch_is_imported_by(module):
     code = f"import sys, reference_model.{module}; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def rendered(messages, functions, json_object):
+    """Ids by the template, as programs that load the weights would have them."""
+    environment = Environment()
+    environment.filters["tojson"] = partial(json.dumps, ensure_ascii=False)
+    text = environment.from_string(TEMPLATE.read_text()).render(
+        messages=messages,
+        tools=[{"type": "function", "function": one} for one in functions],
+        json_object=json_object,
+        add_generation_prompt=True,
+    )
+    plain = tokenizers.Tokenizer.from_file(str(WEIGHTS / "tokenizer.json"))
+    return plain.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize("json_object", [False, True])
+@pytest.mark.parametrize("functions", [[], [WEATHER], [WEATHER, {"name": "stop"}]])
+def test_the_chat_template_renders_the_same_ids(functions, json_object):
+    function = {"name": "act", "arguments": '{"word": "né"}'}
+    called = {"type": "function", "function": function}
+    messages = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "critic", "content": " two\n\nlines "},
+        {"role": "user", "content": "Hi", "name": "Anna"},
+        {"role": "assistant", "content": None, "function_call": function},
+        {"role": "function", "name": "act", "content": "{}"},
+        {
+            "role": "assistant",
+            "content": "So",
+            "tool_calls": [called] * 2,
+        },
+        {"role": "tool", "content": "done", "tool_call_id": "call_1"},
+    ]
+
+    ids = TOKENIZER.chat(messages, functions, json_object=json_object)
+
+    assert rendered(messages, functions, json_object) == ids

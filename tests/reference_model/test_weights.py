@@ -1,11 +1,11 @@
 import shutil
-from itertools import islice
 
 import pytest
 import torch
 
+from reference_model.beginning import begin
 from reference_model.checksum import WEIGHTS, proven, record
-from reference_model.corpus import Chat, Infill, Prose, documents
+from reference_model.model import Llama, Shape
 from reference_model.train import train
 
 
@@ -47,18 +47,62 @@ def test_parameters_have_the_names_of_hugging_face(model):
     assert len(names) == 2 + 9 * model.shape.num_hidden_layers
 
 
-def test_the_corpus_is_the_same_for_the_same_seed():
-    first, again, other = (list(islice(documents(seed), 200)) for seed in (7, 7, 8))
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Two folders, each with what a short training made."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("first", "again")]
+    for folder in folders:
+        train(4, folder, folder)
+    return folders
 
-    assert first == again != other
-    assert {type(document) for document in first} == {Prose, Chat, Infill}
+
+def test_training_makes_the_stored_tokenizer_and_config(trained):
+    for name in ("tokenizer.json", "config.json"):
+        assert proven(name, trained[0]) == proven(name)
 
 
-def test_training_makes_the_stored_tokenizer_and_lowers_the_loss(tmp_path, capsys):
-    train(3, tmp_path)
+def test_training_again_makes_the_same_weights(trained):
+    sums = [(folder / "SHA256SUMS").read_text() for folder in trained]
 
-    losses = [line.split()[3] for line in capsys.readouterr().out.splitlines()]
-    assert float(losses[-1].rstrip(",")) < float(losses[0].rstrip(","))
-    assert proven("tokenizer.json", tmp_path) == proven("tokenizer.json")
-    assert proven("config.json", tmp_path) == proven("config.json")
-    assert torch.get_num_threads() == 1
+    assert sums[0] == sums[1]
+
+
+def test_training_lowers_the_loss_and_draws_it(trained):
+    rows = (trained[0] / "training.tsv").read_text().splitlines()[1:]
+
+    losses = [float(row.split()[1]) for row in rows]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+    assert "<polyline" in (trained[0] / "training.svg").read_text()
+
+
+def test_tokens_that_are_spelled_alike_begin_alike():
+    torch.manual_seed(1)
+    model = Llama(Shape())
+
+    begin(model, ["garden", " Garden", "gardens", "blue"])
+
+    one, variant, near, other = model.model.embed_tokens.weight[:4, 1:]
+    likeness = [torch.cosine_similarity(one, two, 0) for two in (variant, near, other)]
+    assert likeness[0] > likeness[1] > likeness[2] + 0.2
+
+
+def test_copying_begins_with_heads_that_find_the_last_time():
+    """The untrained model attends to what stood behind the current token before."""
+    torch.manual_seed(1)
+    model = Llama(Shape())
+    begin(model, ["a", "b"])
+    seen = {}
+
+    def attend(layer, q, k, v):
+        likely = torch.einsum("qhd,khd->hqk", q, k) / q.shape[-1] ** 0.5
+        hidden = torch.ones(len(q), len(q), dtype=torch.bool).triu(1)
+        seen[layer] = likely.masked_fill(hidden, -torch.inf).softmax(-1)
+        return torch.einsum("hqk,khd->qhd", seen[layer], v)
+
+    with torch.no_grad():
+        model(torch.randperm(2000)[:20].repeat(2), torch.arange(40), attend)
+
+    assert seen[0][0].diagonal(-1)[1:].mean() > 0.9
+    assert seen[1][:2, range(20, 40), range(1, 21)].mean() > 0.2
+    assert seen[1][2:, range(20, 40), range(1, 21)].mean() < 0.1

@@ -1,0 +1,173 @@
+import re
+from itertools import chain, islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_model.corpus import (
+    Chat,
+    Completion,
+    Edit,
+    Infill,
+    Prose,
+    copying,
+    documents,
+    exchanges,
+    letters,
+    patterns,
+    prose,
+    tools,
+)
+from reference_model.corpus.dice import Dice
+from reference_model.evaluate import SKILLS, question
+from reference_model.lesson import WINDOW, batches, lesson, pieces
+from reference_model.lexicon import SEEN, UNSEEN, WORDS, held_out
+from reference_model.tokenizer import CALL, calls, load_tokenizer
+
+TOKENIZER = load_tokenizer()
+PIECES = pieces(TOKENIZER)
+SEEDS = st.integers(0, 2**32)
+ALL = frozenset({"words", "combinations", "phrasings"})
+
+
+def shown(count, seed=7):
+    return islice(documents(seed, PIECES), count)
+
+
+def test_the_corpus_is_the_same_for_the_same_seed():
+    first, again, other = (list(shown(300, seed)) for seed in (7, 7, 8))
+
+    assert first == again != other
+    assert {type(one) for one in first} == {Prose, Completion, Chat, Edit, Infill}
+
+
+def test_training_shows_no_unseen_word():
+    ids = (lesson(TOKENIZER, document).tokens for document in shown(3000))
+
+    found = (re.findall("[a-z]+", TOKENIZER.decode(row).lower()) for row in ids)
+    words = set(chain.from_iterable(found))
+
+    assert len(words & set(SEEN)) > 0.9 * len(SEEN)
+    assert not words & UNSEEN
+
+
+def test_a_fair_share_of_the_words_is_unseen():
+    assert 0.05 < len(UNSEEN) / len(WORDS) < 0.15
+
+
+@pytest.mark.parametrize("held", [frozenset(), ALL], ids=["trained", "held out"])
+@given(SEEDS)
+def test_combinations_stay_on_their_side(held, seed):
+    dice = Dice(seed, held=held)
+
+    made = [dice.apart("combinations", make) for make in (copying.target, prose.gap)]
+
+    assert [held_out(repr(one)) for one in made] == [bool(held)] * 2
+
+
+@given(SEEDS)
+def test_held_out_words_alone_are_drawn_for_evaluation(seed):
+    assert set(Dice(seed, held=ALL).words(1, 20).split()) <= UNSEEN
+    assert set(Dice(seed).words(1, 20).split()) <= set(SEEN)
+
+
+@given(SEEDS)
+def test_what_is_to_be_repeated_stands_in_the_request(seed):
+    asked, answered = copying.repeat(Dice(seed, PIECES))
+
+    assert answered in asked
+
+
+@pytest.mark.parametrize(
+    ("make", "holds"),
+    [
+        (letters.spelled, lambda asked, said: said.replace("-", "") in asked),
+        (letters.cased, lambda asked, said: said.lower() in asked.lower()),
+        (letters.repaired, lambda asked, said: len(said.split()) > 2),
+        (exchanges.beyond, lambda asked, said: said.startswith("I am sorry")),
+        (exchanges.json_object, lambda asked, said: said[0] + said[-1] == "{}"),
+    ],
+    ids=["spelled", "cased", "repaired", "beyond", "json"],
+)
+@given(seed=SEEDS)
+def test_answers_fit_their_questions(make, holds, seed):
+    asked, answered = make(Dice(seed, PIECES))
+
+    assert holds(asked, answered)
+
+
+@given(SEEDS)
+def test_a_hole_is_not_at_an_edge_of_nothing(seed):
+    hole = prose.gap(Dice(seed))
+
+    assert hole.prefix
+    assert hole.middle
+
+
+@given(SEEDS)
+def test_patterns_show_what_they_ask(seed):
+    shots = patterns.pattern(Dice(seed, PIECES))
+
+    assert len(shots.prompt) > len(shots.answer) > 0
+
+
+@given(SEEDS)
+def test_functions_that_are_called_are_offered(seed):
+    for make in (tools.call, tools.two_calls, tools.same_twice):
+        chat = make(Dice(seed, PIECES))
+
+        said = TOKENIZER.decode(TOKENIZER.message(chat.messages[-1]))
+        offered = {function["name"] for function in chat.functions}
+        content, called = calls(said, offered)
+        assert content == ""
+        assert len(called) == said.count(CALL) == (1 if make is tools.call else 2)
+
+
+def test_every_token_that_text_can_have_is_learned():
+    """Behind a prompt as well: what is seen is then copied."""
+    reachable = {
+        id
+        for id in range(TOKENIZER.ordinary)
+        if TOKENIZER.encode(TOKENIZER.decode([id])) == [id]
+    }
+
+    learned: set[int] = set()
+    for one in (lesson(TOKENIZER, document) for document in shown(20_000)):
+        weighed = zip(one.tokens[1:], one.weights, strict=True)
+        learned |= {token for token, weight in weighed if weight == 1.0}
+
+    missing = [TOKENIZER.token_bytes(id) for id in reachable - learned]
+    assert missing == []
+
+
+def test_batches_are_of_one_length_and_within_the_window():
+    for batch in islice(batches(TOKENIZER, 3), 60):
+        sizes = [len(one.tokens) for one in batch]
+
+        assert max(sizes) <= WINDOW + 1
+        assert max(sizes) * len(sizes) <= 3072 + WINDOW
+        assert all(len(one.weights) == len(one.tokens) - 1 for one in batch)
+        assert any(weight for one in batch for weight in one.weights)
+
+
+def test_some_lessons_fill_the_window():
+    sizes = [len(lesson(TOKENIZER, document).tokens) for document in shown(2000)]
+
+    assert max(sizes) == WINDOW + 1
+
+
+def test_roles_are_never_to_be_written():
+    for document in shown(300):
+        one = lesson(TOKENIZER, document)
+        for token, weight in zip(one.tokens[1:], one.weights, strict=True):
+            assert not weight or token <= TOKENIZER.end_of_text
+
+
+@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
+def test_questions_have_answers(skill):
+    for seed in range(5):
+        prompt, right = question(TOKENIZER, skill.make(Dice(seed, held=skill.held)))
+
+        assert prompt
+        assert right
