@@ -137,6 +137,8 @@ def test_texts_pictures_and_sounds_are_what_was_asked(served: Served) -> None:
     assert (
         seen("createEmbedding texts")["data"][0] == seen("createEmbedding")["data"][0]
     )
+    for choice in seen("createEdit")["choices"]:
+        assert choice["text"] == "What day of the week is it?"
     assert seen("createModeration")["results"][0]["flagged"]
     assert seen("createTranscription")["text"] == SPEECH
     assert seen("createTranscription srt").startswith("1\n00:00:00,100 --> ")
