@@ -17,6 +17,10 @@ def main() -> None:
 
             steps = arguments.steps or training.STEPS
             training.train(steps, arguments.folder, arguments.curve)
+        case "train-moderation":
+            from reference_model.judging.training import train as train_judge
+
+            train_judge()
         case "evaluate":
             from reference_model.evaluate import report
 
@@ -40,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="fewer for a trial")
     train.add_argument("--folder", type=Path, default=weights, help="of the weights")
     train.add_argument("--curve", type=Path, help="folder for the losses, drawn")
+    commands.add_parser("train-moderation", help="train what judges texts")
     evaluate = commands.add_parser("evaluate", help="try what training never shows")
     evaluate.add_argument("--cases", type=int, default=200, help="of each skill")
     evaluate.add_argument("--folder", type=Path, default=weights, help="of the weights")
