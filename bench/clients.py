@@ -21,10 +21,10 @@ from bench.drivers import (
     Client,
     Told,
     operation,
+    serving,
     told,
     verdicts,
 )
-from bench.server import mock
 from spec import load
 from spec.load import editions
 
@@ -55,7 +55,7 @@ def main() -> int:
 def _driven(clients: Sequence[Client], edition: str) -> bool:
     """Whether all is well in an edition; its table is printed."""
     heads, columns, faults = [], [], []
-    with mock("--edition", edition) as base_url, tempfile.TemporaryDirectory() as room:
+    with serving(edition) as base_url, tempfile.TemporaryDirectory() as room:
         plain = told(PLAIN, base_url, edition, Path(room))
         for client in clients:
             saw = told(client, base_url, edition, Path(room))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from uuid import uuid4
 from bench import environments
 from bench.likeness import Likeness, differences
 from bench.recordings import FORMATS, written
+from bench.server import COMMANDS, mock
 from conformance import pictures
 from conformance.recording import recording
 from mockserver.registry import built
@@ -105,6 +107,11 @@ class Told:
     bare: frozenset[str]
     """Operations for which it has no method, only its general request."""
     steps: list[tuple[str, Mapping[str, Any]]]
+
+
+def serving(edition: str) -> AbstractContextManager[str]:
+    """The base URL of a new mock."""
+    return mock([*COMMANDS["1 worker"], "--edition", edition])
 
 
 def told(client: Client, base_url: str, edition: str, folder: Path) -> Told:

@@ -38,8 +38,8 @@ KEY = "sk-assay-selfcheck-0001"
 FAMILIES = ("unenforced", "refused")  # derived for single fields
 TOGETHER = 8  # derived deviations that share a server
 HEAVY = ("embeddings.input-count",)  # the answer has 60 MB
-NEAR = 32  # checks of its own operations that a deviation is put to
-OTHERS = 6  # checks of other operations
+NEAR = 16  # checks of its own operations that a deviation is put to
+OTHERS = 3  # checks of other operations
 
 
 class FewSeeds(Ids):
@@ -80,6 +80,7 @@ def results(
         return list(run(target, checks))
     finally:
         target.close()
+        rooms.jobs.close()
 
 
 def served(spec: Spec) -> Claims:
@@ -258,9 +259,18 @@ def claimed(spec: Spec, group: Collection[Deviation], checks: Iterable[str]) -> 
     whole = served(spec)
     if not names:
         return whole
-    asked = {*names, *single}
-    making = {link.source for name in asked for link in spec.links.get(name, ())}
-    return Claims(whole.operations & (asked | making), whole.capabilities)
+    asked = making = {*names, *single}
+    while making:
+        making = {one for name in making for one in _makers(spec, name)} - asked
+        asked |= making
+    return Claims(whole.operations & asked, whole.capabilities)
+
+
+def _makers(spec: Spec, name: str) -> Iterator[str]:
+    """What makes that which an operation asks for or lists."""
+    yield from (link.source for link in spec.links.get(name, ()))
+    listing = f"POST {spec.operations[name].path}"
+    yield from (one.id for one in spec.operations.values() if one.name == listing)
 
 
 def _faults(group: Collection[Deviation], found: Sequence[Result]) -> Iterator[str]:

@@ -1,20 +1,38 @@
-"""How fast the mock starts and answers: `python bench/server.py`."""
+"""How fast the mock starts and answers: `python bench/server.py`.
 
+`python bench/server.py --ratios` compares its servers alone.
+"""
+
+import argparse
 import asyncio
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, product
 from multiprocessing import get_context
 from statistics import median
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+COMMANDS = {
+    "cheroot": [
+        "-c",
+        "from mockserver.app import application, house\n"
+        "from mockserver.server import listen, url\n"
+        "from spec import load\n"
+        "server = listen(application(house(load())), '127.0.0.1', 0)\n"
+        "print('ready', url(server), flush=True)\n"
+        "server.serve()",
+    ],
+    "1 worker": ["-m", "mockserver", "--port", "0"],
+    "2 workers": ["-m", "mockserver", "--port", "0", "--workers", "2"],
+}
+ROUNDS = 3  # of which the middle one counts, where servers are compared
 CONCURRENCIES = (1, 16, 64)
 SECONDS = 1.5  # for each cell of the table
 KEY = {"Authorization": "Bearer sk-bench", "Content-Type": "application/json"}
@@ -70,6 +88,47 @@ LOADS = (
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ratios", action="store_true")
+    if not parser.parse_args().ratios:
+        alone()
+    compared()
+
+
+def compared() -> None:
+    """Requests a second of each server, and how many times those of the first."""
+    with ExitStack() as stack:
+        client = stack.enter_context(
+            ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        )
+        urls = {
+            name: stack.enter_context(mock(command))
+            for name, command in COMMANDS.items()
+        }
+        for base_url in list(urls.values()) * 20:
+            ask(base_url, LOADS[2])  # torch is there from now on, in every worker
+        print("".join(f"{name:>21}" for name in ("", "", *urls)))
+        for load, concurrency in product(LOADS, CONCURRENCIES):
+            rates = list(rivals(client, list(urls.values()), load, concurrency))
+            cells = [f"{rate:12.0f} x{rate / rates[0]:5.2f}  " for rate in rates]
+            print(f"{load.name:24}{f'{concurrency} at once':>18}" + "".join(cells))
+
+
+def rivals(
+    client: ProcessPoolExecutor, urls: list[str], load: Load, concurrency: int
+) -> Iterator[float]:
+    """Requests a second of each server, measured in turn."""
+    rounds = []
+    for _ in range(ROUNDS):
+        runs = [
+            client.submit(measured, url, load, concurrency).result() for url in urls
+        ]
+        rounds.append([len(times) / took for times, took in runs])
+    return map(median, zip(*rounds, strict=True))
+
+
+def alone() -> None:
+    """Start, requests and tokens a second of one worker, and what validation takes."""
     for label, seconds in cold_start():
         print(f"{label:28} {seconds:7.2f} s after the process began")
     print()
@@ -106,8 +165,8 @@ def cold_start() -> Iterator[tuple[str, float]]:
 
 
 @contextmanager
-def mock(*options: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "mockserver", "--port", "0", *options]
+def mock(words: Sequence[str] = tuple(COMMANDS["1 worker"])) -> Iterator[str]:
+    command = [sys.executable, *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

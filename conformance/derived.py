@@ -1,6 +1,6 @@
 """Checks that nobody writes: what a clause derives is read off the spec."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,10 +93,27 @@ def _id(clause: Clause, operation: Operation, target: "Target") -> Findings:
 
 def _rule(clause: Clause, operation: Operation, target: "Target") -> Findings:
     rule = next(rule for rule in operation.rules if rule.id == clause.id)
-    served = target.call(operation.id, **rule.accept)
+    served = target.call(operation.id, **_made(rule.accept, operation, target))
     yield from _served(served, f"{rule.accept!r}")
-    refused = target.call(operation.id, **rule.reject)
+    refused = target.call(operation.id, **_made(rule.reject, operation, target))
     yield from _refused(refused, f"{rule.reject!r}")
+
+
+def _made(
+    witness: Mapping[str, Any], operation: Operation, target: "Target"
+) -> dict[str, Any]:
+    """A witness that names what is there where the sample's own ids were examples."""
+    links = target.spec.links.get(operation.id, ())
+    linked = {name for link in links for name in link.body} & operation.fields.keys()
+    examples = {name: operation.sample[name] for name in linked & {*operation.sample}}
+    if not any(value in examples.values() for value in witness.values()):
+        return {**witness}
+    ready = target.ready(operation.id)
+    there = {example: ready[name] for name, example in examples.items()}
+    return {
+        name: there.get(value, value) if isinstance(value, str) else value
+        for name, value in witness.items()
+    }
 
 
 def _field(

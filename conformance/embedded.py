@@ -15,6 +15,7 @@ NEEDED = ("mockserver", "flask", "sqlalchemy", "tokenizers", "torch")
 PATIENCE = 10.0  # seconds for the server to end by itself
 MODULE = "mockserver"
 READY = "ready "
+SETTINGS = "ASSAY_MOCK_"  # the variables that would change what is judged
 
 
 @contextmanager
@@ -51,12 +52,13 @@ def _started(key: str, edition: str | None) -> subprocess.Popen[str]:
     path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
     words = [sys.executable, "-P", "-m", MODULE, "--port", "0", "--api-key", key]
     words += ["--edition", edition] if edition else []
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
     return subprocess.Popen(
         words,
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**kept, "PYTHONPATH": path},
         start_new_session=True,
     )
 

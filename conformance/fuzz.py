@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 EXAMPLES = 20  # requests of each kind to each operation
 MOST = 3  # findings: one fault shows itself many times
 LONG = 100  # characters of a fault: a longer one quotes what was drawn by chance
-SMALLEST = {"max_tokens": 3, "n": 2, "best_of": 2, "logprobs": 5}
+SMALLEST = {"max_tokens": 3, "n": 2, "best_of": 2, "logprobs": 5, "n_epochs": 1}
 """Values that a fuzzed request is cut down to: fuzz asks for variety, not for work."""
 DRAWING = Lock()
 """Hypothesis keeps its state for the whole process."""
+FILES = ("training_file", "validation_file")
+"""Where a request names a file that was uploaded before."""
 PICTURE = "256x256"  # the size of a fuzzed request's images, for the same reason
 
 
@@ -37,10 +39,10 @@ def invalid(clause: Clause, operation: Operation, target: "Target") -> Findings:
 
 
 def _unserved(operation: Operation, target: "Target") -> Findings:
-    sent = set()
+    sent, sample = set(), target.ready(operation.id)
     for body in _bodies(target.spec, operation, "POSITIVE", target.seed):
         if isinstance(body, dict):
-            tame = _tame(body, operation, target)
+            tame = _tame(body, operation, sample)
             raw = _raw(tame)
             if raw in sent or any(broken(operation.rules, tame)):
                 continue
@@ -106,13 +108,13 @@ def _fuzzed(spec: Spec, path: str) -> Any:
 
 
 def _tame(
-    body: dict[str, Any], operation: Operation, target: "Target"
+    body: dict[str, Any], operation: Operation, sample: Mapping[str, Any]
 ) -> dict[str, Any]:
     """A lawful body that asks for little, and for tokens that any vocabulary has."""
-    sample = target.sample(operation.id)
     known = _documented(body, operation.body or {})
     tame = {key: value for key, value in known.items() if key != "model"}
     tame |= {key: sample[key] for key in ("model",) if key in sample}
+    tame |= {key: sample[FILES[0]] for key in FILES if tame.get(key) is not None}
     tame["stream"] = False
     if "stream" not in operation.fields:
         del tame["stream"]

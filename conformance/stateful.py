@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from conformance.answer import Answer
     from conformance.target import Target
 
-RUNS, STEPS = 8, 10  # of a machine, and of each run
+RUNS, STEPS = 20, 12  # of a machine, and of each run
 MOST = 3  # objects of one run
 CANCEL = "/cancel"
 KEPT = ("id", "object", "created_at")
@@ -81,21 +81,21 @@ def kind(spec: Spec, name: str) -> Kind:
     raise LookupError(f"expected operations that show a {name}, got none")
 
 
-def told(target: "Target", name: str, runs: int = RUNS) -> Findings:
+def shortest(target: "Target", name: str) -> Findings:
     """The fault in which the shortest story ends, then each step of the story."""
     sort = kind(target.spec, name)
     lacking = [o.name for o in sort.operations if o.id not in target.claims.operations]
     if lacking:
         raise Absent(f"operations {', '.join(lacking)}")
     try:
-        _run(target, sort, runs)
+        _run(target, sort)
     except Disagreement as fault:
         yield str(fault)
         for number, step in enumerate(fault.story, 1):
             yield f"step {number}: {step}"
 
 
-def _run(target: "Target", sort: Kind, runs: int) -> None:
+def _run(target: "Target", sort: Kind) -> None:
     """Raises the Disagreement of the shortest run that has one."""
     from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
     from hypothesis import strategies as st
@@ -141,7 +141,7 @@ def _run(target: "Target", sort: Kind, runs: int) -> None:
             self.world.remove(pick)
 
     chosen = settings(
-        max_examples=runs,
+        max_examples=RUNS,
         stateful_step_count=STEPS,
         database=None,
         deadline=None,

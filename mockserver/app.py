@@ -1,9 +1,14 @@
 """The Flask application: routes come from the spec, everything else is the edge's."""
 
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    ClientDisconnected,
+    HTTPException,
+    RequestEntityTooLarge,
+)
 
 from mockserver import handlers
 from mockserver.accounts import Accounts
@@ -14,8 +19,13 @@ from mockserver.edge import LARGEST, Edge, Incoming, Outgoing
 from mockserver.forms import Parts, TooLarge, close, form
 from mockserver.gallery import PICTURE
 from mockserver.ids import Ids
+from mockserver.jobs import Jobs
+from mockserver.ledger import ledger
 from mockserver.mind import Mind
+from mockserver.records import Member
 from mockserver.store import Store
+from mockserver.tuning import FineTunes
+from mockserver.turnstile import OPERATION
 from mockserver.uploads import FORM
 from spec import Operation, Spec
 
@@ -28,8 +38,10 @@ OLD_URLS = {
     "chat/completions": "createChatCompletion",
 }
 """Undocumented paths under an engine that client libraries of 2023 still ask (M14)."""
+LEFT = 499  # what other servers log of a client that left in the middle of its request
 LARGEST_FORM = 2 << 30  # bytes: more than any operation takes
 DRAINED = 64 * 1024 * 1024  # bytes of a refused body that are read so that it is heard
+log = logging.getLogger("assay.mock")
 
 __all__ = ["application", "handlers", "house"]
 
@@ -37,20 +49,24 @@ __all__ = ["application", "handlers", "house"]
 def house(
     spec: Spec,
     *,
-    keys: tuple[str, ...] = (),
+    keys: Sequence[str] | Mapping[str, Member] = (),
     seed: int | None = None,
     mind: Mind | None = None,
     store: str = "sqlite://",
 ) -> House:
-    """All that one server owns."""
-    return House(
-        spec,
-        mind or Mind(),
-        Store(store),
-        Clock(spec.edition),
-        Ids(seed),
-        Accounts(spec, keys),
-    )
+    """All that one server owns.
+
+    Raises ValueError or OSError where the store is none that we can use.
+    """
+    rows, mind, clock = Store(store), mind or Mind(), Clock(spec.edition)
+    ids = Ids(seed, lasting=not rows.database.private)
+    accounts = Accounts(spec, keys, ledger(rows.database))
+
+    def now(organization: str) -> int:
+        return clock.later(accounts.organization(organization).moved).now()
+
+    jobs = Jobs(rows, mind.workers, [FineTunes(spec, rows, ids)], now)
+    return House(spec, mind, rows, clock, ids, accounts, jobs)
 
 
 def application(house: House, deviations: Iterable[Deviation] = ()) -> Flask:
@@ -80,6 +96,8 @@ def application(house: House, deviations: Iterable[Deviation] = ()) -> Flask:
         lambda name: _response(edge.picture(name, _incoming())),
     )
     app.register_error_handler(HTTPException, _refused(house, edge))
+    app.register_error_handler(OSError, _failed(house, edge))
+    app.register_error_handler(ClientDisconnected, lambda _: Response(status=LEFT))
     return app
 
 
@@ -87,6 +105,7 @@ def _view(
     operation: Operation, edge: Edge, path: str | None = None
 ) -> Callable[..., Response]:
     def view(**arguments: str) -> Response:
+        request.environ[OPERATION] = operation.id
         if not edge.serves(path or operation.path):
             from werkzeug.exceptions import NotFound
 
@@ -110,6 +129,18 @@ def _refused(house: House, edge: Edge) -> Callable[[HTTPException], Response]:
         return _response(edge.refuse(refusal, _incoming()))
 
     return refused
+
+
+def _failed(house: House, edge: Edge) -> Callable[[OSError], Response]:
+    """A body that could not be received, as where no disk has room for it."""
+
+    def failed(fault: OSError) -> Response:
+        log.error("a body for %s was lost: %s", request.path[:200], fault)
+        _drain(request)
+        incoming = Incoming(request.method, request.path, {}, None)
+        return _response(edge.refuse(house.spec.refusals["server-fault"], incoming))
+
+    return failed
 
 
 def _incoming(

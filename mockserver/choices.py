@@ -31,7 +31,7 @@ class Candidate:
         self.sampled = 0
         drawn = {**job, "seed": _seed(job, index, context)}
         self._steps = context.generate(Job(max_tokens=max_tokens, **drawn))
-        self._delay = context.script.delay
+        self._delay = context.delay
         self.pieces = pieces(
             self._counted(),
             context.tokenizer,

@@ -1,18 +1,19 @@
 """All that a handler may touch."""
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from mockserver.accounts import Accounts, Bill, Caller, Policy
+from mockserver.accounts import Accounts, Bill, Caller
 from mockserver.clock import Clock
 from mockserver.ids import Ids
-from mockserver.mind import Mind
+from mockserver.jobs import Jobs
+from mockserver.mind import Mind, Tuned
+from mockserver.records import Policy, Seen
 from mockserver.reply import Refuse
+from mockserver.retention import Broom, Keeping, ends, keeping
 from mockserver.store import Store
 from reference_model.checksum import WEIGHTS
 from spec import Operation, Spec
@@ -22,27 +23,6 @@ if TYPE_CHECKING:
     from reference_model.engine import Job, Step
 
 PAID = "gpt-4"  # how the ids begin of the models that only paying callers have
-
-
-@dataclass
-class Script:
-    """What the control page wants sampled: a list of tokens for each next choice."""
-
-    candidates: deque[tuple[int, ...]] = field(default_factory=deque)
-    delay: float = 0.0
-    lock: Lock = field(default_factory=Lock)
-
-    def take(self) -> tuple[int, ...]:
-        with self.lock:
-            return self.candidates.popleft() if self.candidates else ()
-
-
-@dataclass
-class Seen:
-    """What the model was last asked, for who may look at the counters."""
-
-    prompt: list[int] = field(default_factory=list)
-    suffix: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -55,10 +35,14 @@ class House:
     clock: Clock
     ids: Ids
     accounts: Accounts
-    scripts: dict[str, Script] = field(default_factory=dict)
-    seen: dict[str, Seen] = field(default_factory=dict)
-    pictures: deque[dict[str, Any]] = field(default_factory=deque)
-    """Those that a url shows, the oldest first."""
+    jobs: Jobs
+    meter: Callable[[str, Bill], None] = lambda organization, bill: None
+    """Told which organisation an answer is billed to."""
+
+    @cached_property
+    def broom(self) -> Broom:
+        """Throws away what has come to its end."""
+        return Broom(self.store, self.accounts)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -79,15 +63,22 @@ class Context:
     """The sampling seam: deviations reshape a job here."""
     origin: str = ""
     """Scheme and host by which the caller reached us."""
+    tuned: Tuned | None = None
+    """The model that speaks, where it is a tuned one."""
 
     @property
     def tokenizer(self) -> Any:
         return self.house.mind.tokenizer
 
     @property
-    def script(self) -> Script:
-        """What this caller's next choices sample."""
-        return self.house.scripts.setdefault(self.caller.key, Script())
+    def delay(self) -> float:
+        """Seconds before each token that is generated for the caller."""
+        return self.caller.known.delay
+
+    @property
+    def keeping(self) -> Keeping:
+        """What may be kept of this request."""
+        return keeping(self.operation, self.policy, self.house.spec)
 
     @property
     def policy(self) -> Policy:
@@ -114,13 +105,7 @@ class Context:
 
     def models(self) -> dict[str, Model]:
         """Every model that the caller has today, the organisation's own included."""
-        today = self.clock.today().isoformat()
-        base = {
-            id: model
-            for id, model in self.house.spec.models.items()
-            if (not model.shutdown or today < model.shutdown)
-            and (self.caller.pays or not id.startswith(PAID))
-        }
+        base = self._base()
         tuned = self.house.store.all("model", self.caller.organization.id)
         return base | {
             row["id"]: replace(
@@ -134,12 +119,39 @@ class Context:
             if row["base"] in base
         }
 
+    def _base(self) -> dict[str, Model]:
+        """The models that were not tuned; these no store is asked for."""
+        today = self.clock.today().isoformat()
+        return {
+            id: model
+            for id, model in self.house.spec.models.items()
+            if (not model.shutdown or today < model.shutdown)
+            and (self.caller.pays or not id.startswith(PAID))
+        }
+
     def model(self, id: str) -> Model:
         """The model ``id``. Raises Refuse where there is none."""
-        found = self.models().get(id)
+        found = self._base().get(id) or self.models().get(id)
         if found is None:
             raise self.refuse("model-not-found", model=id[:100])
         return found
+
+    def speaking(self, id: str) -> "Context":
+        """The same view, with the weights of the model ``id``."""
+        store = self.house.store
+        if id in self.house.spec.models:
+            return self
+        row = store.get("model", self.caller.organization.id, id)
+        if row is None or "weights" not in row:
+            return self
+
+        def read() -> bytes:
+            try:
+                return b"".join(store.read(id, row["bytes"]))
+            except LookupError:  # deleted meanwhile
+                raise self.refuse("model-not-found", model=id) from None
+
+        return replace(self, tuned=Tuned(row["weights"], read))
 
     def snapshot(self, id: str) -> str:
         """The id that an answer of the model ``id`` names."""
@@ -151,16 +163,22 @@ class Context:
 
     def generate(self, job: "Job") -> Iterator["Step"]:
         """Steps of ``job``, scripted and paced where the control page says so."""
-        script = self.script
-        scripted = replace(job, script=script.take()) if script.candidates else job
-        return self.house.mind.submit(self.shape(scripted))
+        script = self.house.accounts.scripted(self.caller)
+        if script:
+            job = replace(job, script=script)
+        if self.keeping is Keeping.NOTHING:
+            job = replace(job, remembered=False)
+        return self.house.mind.submit(self.shape(job), self.tuned)
 
     def score(self, tokens: Sequence[int], top: int) -> list["Step | None"]:
-        return self.house.mind.score(tokens, top)
+        return self.house.mind.score(tokens, top, self.tuned)
 
     def saw(self, prompt: Sequence[int], suffix: Sequence[int] = ()) -> None:
         """Note what the model was asked."""
-        self.house.seen[self.caller.key] = Seen(list(prompt), list(suffix))
+        until = ends(self.operation, self.house.spec, self.now)
+        self.house.accounts.saw(
+            self.caller, Seen(tuple(prompt), tuple(suffix), until), self.keeping
+        )
 
     def charge(self, user: str | None) -> None:
         """Ask to be let in, before work that costs. Raises Refuse where it may not."""
@@ -178,3 +196,4 @@ class Context:
         """Count the tokens of one answer."""
         bill = Bill(prompt, completion, user, model)
         self.house.accounts.spend(self.caller, bill)
+        self.house.meter(self.caller.organization.id, bill)

@@ -5,16 +5,20 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from traceback import format_tb
 from typing import Any
 
 from mockserver.accounts import Caller
 from mockserver.context import Context, House
+from mockserver.database import Unavailable
 from mockserver.deviation import MOMENT, Moment, Seams
 from mockserver.gallery import PICTURE, shown
+from mockserver.records import Policy
 from mockserver.registry import bind, handler_of
 from mockserver.reply import Refuse, Reply, Stream
+from mockserver.retention import Keeping, keeping
 from mockserver.uploads import Upload
 from spec import Operation, Refusal
 from spec.validation import coerced, misdirected, misfit, outside, parsed
@@ -71,16 +75,18 @@ class Edge:
         told: Reply | Stream
         caller = None
         try:
+            self._house.broom.pass_by()
             caller = self._caller(incoming, seams)
             told = self._served(operation, incoming, caller, seams)
+            if isinstance(told, Stream):
+                told = replace(told, chunks=self._events(told, operation, caller))
         except Refuse as no:
             changed = seams.refusal(no.refusal)
             told = (
                 changed if isinstance(changed, Reply) else _told(changed or no.refusal)
             )
-        except Exception:  # the one broad handler: a fault of ours is a 500, told
-            log.exception("%s failed", operation.id)
-            told = _told(self._house.spec.refusals["server-fault"])
+        except Exception as fault:  # the one broad handler: ours, so a 500, told
+            told = _told(self._fault(fault, operation, caller))
         return self._sent(operation, told, incoming, caller, seams)
 
     def refuse(self, refusal: Refusal, incoming: Incoming) -> Outgoing:
@@ -101,7 +107,10 @@ class Edge:
 
     def picture(self, name: str, incoming: Incoming) -> Outgoing:
         """What the url of a picture yields, to anyone who has it."""
-        found = shown(self._house, name) if self.serves(PICTURE) else None
+        try:
+            found = shown(self._house, name) if self.serves(PICTURE) else None
+        except Unavailable as fault:
+            return self.refuse(self._fault(fault, None, None), incoming)
         if found is None:
             unknown = self._house.spec.refusals["unknown-url"]
             words = {"method": incoming.method, "path": incoming.path[:200]}
@@ -213,31 +222,54 @@ class Edge:
             told = replied = seams.pass_through("on_reply", told)
             status, body = replied.status, _json(replied.body)
         else:
-            terminator = operation.stream.terminator if operation.stream else ""
-            events = self._broken(_closing(told, terminator), caller)
-            items = seams.pass_through("on_events", events)
-            body = seams.pass_through("on_bytes", self._framed(items))
+            items = seams.pass_through("on_events", told.chunks)
+            framed = self._framed(items, operation, caller)
+            body = seams.pass_through("on_bytes", framed)
         headers = self._headers(told, incoming, caller)
         return Outgoing(status, seams.pass_through("on_headers", headers), body)
 
-    def _broken(self, events: Iterator[Any], caller: Caller | None) -> Iterator[Any]:
-        """``events`` up to the fault that was asked for, which is told as the last."""
-        planned = self._house.accounts.break_of(caller) if caller else None
+    def _events(
+        self, told: Stream, operation: Operation, caller: Caller
+    ) -> Iterator[Any]:
+        """The chunks and the terminator, up to the fault that was asked for.
+
+        That is told as the last event.
+        """
+        terminator = operation.stream.terminator if operation.stream else ""
+        events = _closing(told, terminator)
+        planned = self._house.accounts.break_of(caller)
         if planned is None:
             return events
         refusal, after = planned
         return _ended(events, after, refusal.envelope)
 
-    def _framed(self, items: Iterator[Any]) -> Iterator[bytes]:
+    def _fault(
+        self, fault: Exception, operation: Operation | None, caller: Caller | None
+    ) -> Refusal:
+        """What a fault of ours is told as; the log keeps no more than may be kept."""
+        refusals = self._house.spec.refusals
+        name = operation.id if operation else "an image"
+        if isinstance(fault, Unavailable):
+            log.error("%s failed: %s", name, fault)
+            return refusals["server-fault" if fault.reached else "overloaded"]
+        policy = caller.organization.policy if caller else Policy()
+        if operation and keeping(operation, policy, self._house.spec) != Keeping.STORED:
+            where = "".join(format_tb(fault.__traceback__))
+            log.error("%s failed: %s\n%s", name, type(fault).__name__, where)
+        else:
+            log.error("%s failed", name, exc_info=fault)
+        return refusals["server-fault"]
+
+    def _framed(
+        self, items: Iterator[Any], operation: Operation, caller: Caller | None
+    ) -> Iterator[bytes]:
         """Server-sent events; a fault under way is told in an event, the last one."""
         try:
             for item in items:
-                text = item if isinstance(item, str) else _text(item)
-                yield f"data: {text}\n\n".encode()
-        except Exception:  # as above: the status is out, the fault can still be told
-            log.exception("a stream failed")
-            fault = self._house.spec.refusals["server-fault"].envelope
-            yield f"data: {_text(fault)}\n\n".encode()
+                yield _event(item)
+        except Exception as fault:  # as above: the status is out, it can still be told
+            told = self._fault(fault, operation, caller).envelope
+            yield f"data: {_text(told)}\n\n".encode()
         finally:
             close = getattr(items, "close", None)
             if close is not None:
@@ -277,6 +309,14 @@ class Edge:
         return headers
 
 
+def _event(item: Any) -> bytes:
+    """None is a comment: nothing happened, and a reader that left is found out."""
+    if item is None:
+        return b":\n\n"
+    text = item if isinstance(item, str) else _text(item)
+    return f"data: {text}\n\n".encode()
+
+
 def _told(refusal: Refusal) -> Reply:
     return Reply(refusal.envelope, refusal.status)
 
@@ -302,8 +342,9 @@ def _ended(events: Iterator[Any], after: int, last: Any) -> Iterator[Any]:
 def _limits(caller: Caller) -> dict[str, str]:
     house = caller.organization
     left = house.left()
-    limit = left + len(house.calls)
-    reset = f"{60_000 * len(house.calls) // max(1, limit)}ms"
+    calls = house.calls.total
+    limit = left + calls
+    reset = f"{60_000 * calls // max(1, limit)}ms"
     return {
         "x-ratelimit-limit-requests": str(limit),
         "x-ratelimit-remaining-requests": str(left),

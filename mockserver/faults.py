@@ -103,7 +103,7 @@ def chunks(change: Callable[[Json], Json]) -> Events:
 
     def seam(items: Iterator[Any]) -> Iterator[Any]:
         for item in items:
-            whole = isinstance(item, str) or "error" in item
+            whole = not isinstance(item, dict) or "error" in item
             yield item if whole else change(item)
 
     return seam

@@ -8,10 +8,13 @@ BASE62 = string.ascii_letters + string.digits
 
 
 class Ids:
-    """Makes ids and sampling seeds; with a seed of its own, the same ones each time."""
+    """Makes ids and sampling seeds; with a seed of its own, the same ones each time.
 
-    def __init__(self, seed: int | None = None) -> None:
-        self._random = random.Random(seed)
+    Not the same ids where they last: they are stored already.
+    """
+
+    def __init__(self, seed: int | None = None, *, lasting: bool = False) -> None:
+        self._random = random.Random(None if lasting else seed)
         self._draws = random.Random(seed)  # apart, so that ids do not move the draws
         self._lock = Lock()
 

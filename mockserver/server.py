@@ -1,4 +1,4 @@
-"""Serves a WSGI application over sockets with a pool of threads."""
+"""Serves a WSGI application inside this process, with a pool of threads."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

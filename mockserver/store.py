@@ -1,97 +1,136 @@
-"""What users stored, in SQL: objects of an organisation, and the content of files."""
+"""What users stored: objects of an organisation, and the content that they have."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from functools import cached_property
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from mockserver.database import Database, Unavailable, escaped, plain, upsert
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+UNFINISHED = "unfinished "
+"""Begins the kind of an object whose content is still being written."""
+LEASE = 60  # seconds until such an object is taken for left behind
+
+
+class NoRoom(Exception):  # noqa: N818  # the customer's doing, not a fault of ours
+    """The objects of an organisation would have more bytes than they may."""
+
 
 class Store:
-    """Objects in a database; SQLAlchemy is imported when something is first stored."""
+    """Objects in a database, and content in pieces."""
 
     def __init__(self, url: str = "sqlite://") -> None:
-        self._url = url
-        self._lock = Lock()
-        self._used = url != "sqlite://"
+        self.database = Database(url)
 
-    def put(self, kind: str, organization: str, body: Mapping[str, Any]) -> None:
-        """Store ``body``, which has an ``id``, in the place of what had that id."""
-        import sqlalchemy as sa
+    def put(
+        self,
+        kind: str,
+        organization: str,
+        body: Mapping[str, Any],
+        *,
+        until: int | None = None,
+    ) -> None:
+        """Store ``body``, which has an ``id``, in the place of what had that id.
 
-        self._used = True
-        with self._connected() as (connection, tables):
-            table, text = tables.objects, json.dumps(body)
-            known = (table.c.kind == kind) & (table.c.id == body["id"])
-            told = sa.update(table).where(known).values(body=text)
-            if not connection.execute(told).rowcount:
-                row = {"kind": kind, "id": body["id"], "organization": organization}
-                connection.execute(sa.insert(table).values(**row, body=text))
+        At the time ``until`` it may be thrown away.
+        """
+        with self.database.writing() as connection:
+            row = _row(kind, organization, body) | {"until": until}
+            upsert(connection, self._objects, row)
 
     def get(self, kind: str, organization: str, id: str) -> dict[str, Any] | None:
         """The object, or None where there is none of that id."""
-        if not self._used:
-            return None
-        import sqlalchemy as sa
+        rows = self._rows(kind, organization=organization, id=id)
+        return json.loads(rows[0].body) if rows else None
 
-        with self._connected() as (connection, tables):
-            chosen = sa.select(tables.objects.c.body).where(
-                *_named(tables.objects, kind, organization, id)
-            )
-            row = connection.execute(chosen).first()
-            return json.loads(row.body) if row else None
+    def found(self, kind: str, id: str) -> tuple[str, dict[str, Any]] | None:
+        """The object of whichever organisation, and that; None where there is none."""
+        rows = self._rows(kind, id=id)
+        return (plain(rows[0].organization), json.loads(rows[0].body)) if rows else None
 
     def all(self, kind: str, organization: str) -> list[dict[str, Any]]:
         """The objects of a kind, in the order they were stored."""
-        if not self._used:
-            return []
-        import sqlalchemy as sa
+        rows = self._rows(kind, organization=organization)
+        return [json.loads(row.body) for row in rows]
 
-        with self._connected() as (connection, tables):
-            table = tables.objects
-            chosen = (
-                sa.select(table.c.body)
-                .where((table.c.kind == kind) & (table.c.organization == organization))
-                .order_by(table.c.place)
-            )
-            return [json.loads(row.body) for row in connection.execute(chosen)]
+    def every(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
+        """The objects of a kind with their organisations, as they were stored."""
+        rows = self._rows(kind)
+        return [(plain(row.organization), json.loads(row.body)) for row in rows]
+
+    def change(
+        self,
+        kind: str,
+        organization: str,
+        id: str,
+        how: Callable[[dict[str, Any]], dict[str, Any] | None],
+    ) -> dict[str, Any] | None:
+        """Store what ``how`` makes of an object, which nobody else changes meanwhile.
+
+        Where it makes None of it, the object stays. Gives what is stored now, or None
+        where there is none of that id. ``how`` asks nothing of the store.
+        """
+        if not self.database.used:
+            return None
+        named = self._named(kind, organization=organization, id=id)
+        with self.database.writing() as connection:
+            asked = self._objects.select().where(*named).with_for_update()
+            row = connection.execute(asked).first()
+            if row is None:
+                return None
+            after = how(json.loads(row.body))
+            if after is None:
+                before: dict[str, Any] = json.loads(row.body)
+                return before
+            told = self._objects.update().where(*named)
+            connection.execute(told.values(body=json.dumps(after)))
+            return after
 
     def drop(self, kind: str, organization: str, id: str) -> bool:
-        """Forget an object; tells whether there was one."""
-        if not self._used:
+        """Forget an object and its content; tells whether there was one."""
+        if not self.database.used:
             return False
-        import sqlalchemy as sa
+        named = self._named(kind, organization=organization, id=id)
+        with self.database.writing() as connection:
+            return self._clear(connection, *named)
 
-        with self._connected() as (connection, tables):
-            gone = sa.delete(tables.objects).where(
-                *_named(tables.objects, kind, organization, id)
-            )
-            return bool(connection.execute(gone).rowcount)
-
-    def write(self, id: str, pieces: Iterable[bytes]) -> None:
-        """Store the content of a new file, piece by piece; what fails leaves nothing.
+    def keep(
+        self,
+        kind: str,
+        organization: str,
+        body: Mapping[str, Any],
+        pieces: Iterable[bytes],
+        *,
+        most: int | None = None,
+        until: int | None = None,
+    ) -> None:
+        """Store a new object and its content of ``bytes``: whole, or not at all.
 
         Each piece is a transaction, so that nobody waits for the whole of a long file.
+        Raises NoRoom where the objects of the kind would have more than ``most`` bytes
+        together; those that others are writing count.
         """
-        import sqlalchemy as sa
-
-        self._used = True
+        self._reserve(kind, organization, body, most)
+        unfinished, id = UNFINISHED + kind, body["id"]
         with ExitStack() as failed:
-            failed.callback(self.forget, id)
+            failed.callback(self.drop, unfinished, organization, id)
             for number, piece in enumerate(pieces):
-                with self._connected() as (connection, tables):
-                    row = {"file": id, "number": number, "piece": piece}
-                    connection.execute(sa.insert(tables.pieces).values(**row))
+                with self.database.writing() as connection:
+                    row = {"file": escaped(id), "number": number, "piece": piece}
+                    connection.execute(self._pieces.insert().values(row))
+                    self._move_on(connection, unfinished, id, until=_lease())
+            with self.database.writing() as connection:
+                self._move_on(connection, unfinished, id, kind=kind, until=until)
             failed.pop_all()
 
     def read(self, id: str, size: int) -> Iterator[bytes]:
-        """The content of a file of so many bytes, piece by piece.
+        """The content of an object of so many bytes, piece by piece.
 
-        Raises LookupError where it is forgotten before its end.
+        Raises LookupError where it is dropped before its end.
         """
         number = 0
         while size > 0:
@@ -101,90 +140,101 @@ class Store:
             yield piece
             size, number = size - len(piece), number + 1
 
-    def forget(self, id: str) -> None:
-        """Drop the content of a file."""
+    def expire(self, now: int, organization: str | None = None) -> None:
+        """Throw away what has come to its end, and what was never finished."""
+        if not self.database.used:
+            return
+        columns = self._objects.c
+        ended = [columns.until <= now, ~columns.kind.startswith(UNFINISHED)]
+        if organization is not None:
+            ended.append(columns.organization == escaped(organization))
+        with self.database.writing() as connection:
+            self._clear(connection, *ended)
+            self._clear(connection, *self._left_behind())
+
+    def _reserve(
+        self, kind: str, organization: str, body: Mapping[str, Any], most: int | None
+    ) -> None:
+        """Take the room of an object before its content comes."""
         import sqlalchemy as sa
 
-        with self._connected() as (connection, tables):
-            table = tables.pieces
-            connection.execute(sa.delete(table).where(table.c.file == id))
+        columns = self._objects.c
+        of = columns.organization == escaped(organization)
+        kinds = columns.kind.in_([kind, UNFINISHED + kind])
+        with self.database.writing(alone=organization) as connection:
+            self._clear(connection, *self._left_behind())
+            taken = sa.select(sa.func.sum(columns.size)).where(of, kinds)
+            total = int(connection.execute(taken).scalar() or 0) + body["bytes"]
+            if most is not None and total > most:
+                raise NoRoom(f"expected at most {most} bytes, got {total}")
+            row = _row(UNFINISHED + kind, organization, body)
+            connection.execute(self._objects.insert().values(**row, until=_lease()))
+
+    def _move_on(
+        self,
+        connection: "sa.Connection",
+        unfinished: str,
+        id: str,
+        **changes: Any,
+    ) -> None:
+        """Change an unfinished object, which is still there unless we were too slow."""
+        told = self._objects.update().where(*self._named(unfinished, id=id))
+        if not connection.execute(told.values(changes)).rowcount:
+            raise Unavailable(f"the store took {id!r} for left behind", reached=True)
+
+    def _left_behind(self) -> "tuple[sa.ColumnElement[bool], ...]":
+        columns = self._objects.c
+        return columns.until <= int(time.time()), columns.kind.startswith(UNFINISHED)
+
+    def _clear(
+        self, connection: "sa.Connection", *which: "sa.ColumnElement[bool]"
+    ) -> bool:
+        """Delete objects with their content; tells whether there were any."""
+        ids = self._objects.select().with_only_columns(self._objects.c.id).where(*which)
+        connection.execute(self._pieces.delete().where(self._pieces.c.file.in_(ids)))
+        gone = connection.execute(self._objects.delete().where(*which))
+        return bool(gone.rowcount)
 
     def _piece(self, id: str, number: int) -> bytes | None:
-        import sqlalchemy as sa
+        columns = self._pieces.c
+        this = columns.file == escaped(id), columns.number == number
+        rows = self.database.rows(self._pieces.select().where(*this))
+        return bytes(rows[0].piece) if rows else None
 
-        with self._connected() as (connection, tables):
-            table = tables.pieces
-            named = (table.c.file == id) & (table.c.number == number)
-            row = connection.execute(sa.select(table.c.piece).where(named)).first()
-        return bytes(row.piece) if row else None
+    def _rows(self, kind: str, **names: str) -> "Sequence[sa.Row[Any]]":
+        if not self.database.used:
+            return []
+        asked = self._objects.select().where(*self._named(kind, **names))
+        return self.database.rows(asked.order_by(self._objects.c.place))
 
-    @contextmanager
-    def _connected(self) -> "Iterator[tuple[sa.Connection, _Tables]]":
-        """A transaction; one at a time, the opening of the database included."""
-        with self._lock:
-            engine, tables = self._opened
-            with engine.begin() as connection:
-                yield connection, tables
+    def _named(self, kind: str, **names: str) -> "tuple[sa.ColumnElement[bool], ...]":
+        """The conditions that objects of these names meet."""
+        columns = self._objects.c
+        told = (columns[name] == escaped(text) for name, text in names.items())
+        return columns.kind == kind, *told
 
-    @cached_property
-    def _opened(self) -> "tuple[sa.Engine, _Tables]":
-        import sqlalchemy as sa
+    @property
+    def _objects(self) -> "sa.Table":
+        from mockserver.layout import objects
 
-        more = _shared() if self._url == "sqlite://" else {}
-        engine = sa.create_engine(self._url, **more)
-        tables = _tables()
-        tables.objects.metadata.create_all(engine)
-        return engine, tables
+        return objects
 
+    @property
+    def _pieces(self) -> "sa.Table":
+        from mockserver.layout import pieces
 
-def _shared() -> dict[str, Any]:
-    """One connection for all threads, to a database that is gone with it.
-
-    SQLite keeps a database without a name in memory while it is small, and in a file
-    of its own when it is large.
-    """
-    import sqlite3
-
-    import sqlalchemy as sa
-
-    def opened() -> sqlite3.Connection:
-        return sqlite3.connect("", check_same_thread=False)
-
-    return {"poolclass": sa.StaticPool, "creator": opened}
+        return pieces
 
 
-class _Tables(NamedTuple):
-    objects: "sa.Table"
-    pieces: "sa.Table"
+def _lease() -> int:
+    return int(time.time()) + LEASE
 
 
-def _tables() -> _Tables:
-    import sqlalchemy as sa
-
-    all_tables = sa.MetaData()
-    objects = sa.Table(
-        "objects",
-        all_tables,
-        sa.Column("place", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("kind", sa.String(40), nullable=False),
-        sa.Column("id", sa.String(200), nullable=False),
-        sa.Column("organization", sa.String(80), nullable=False),
-        sa.Column("body", sa.Text, nullable=False),
-        sa.UniqueConstraint("kind", "id"),
-    )
-    pieces = sa.Table(
-        "pieces",
-        all_tables,
-        sa.Column("file", sa.String(200), primary_key=True),
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("piece", sa.LargeBinary, nullable=False),
-    )
-    return _Tables(objects, pieces)
-
-
-def _named(
-    table: "sa.Table", kind: str, organization: str, id: str
-) -> "tuple[sa.ColumnElement[bool], ...]":
-    """The conditions that one object meets."""
-    columns = table.c
-    return columns.kind == kind, columns.organization == organization, columns.id == id
+def _row(kind: str, organization: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": escaped(body["id"]),
+        "organization": escaped(organization),
+        "body": json.dumps(body),
+        "size": body.get("bytes", 0),
+    }

@@ -19,6 +19,7 @@ class Job:
     script: tuple[int, ...] = ()  # tokens to give instead of drawn ones
     penalty: Penalty = penalty_of_reference
     grammar: Grammar | None = None  # of the reply alone; the prompt may open it
+    remembered: bool = True  # whether its reply may be kept for when it comes again
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Memo:
 
     def put(self, job: Job, steps: tuple[Step, ...]) -> None:
         with self._lock:
-            if job in self._replies:
+            if job in self._replies or not job.remembered:
                 return
             self._replies[job] = steps
             self._size += _weight(job, steps)

@@ -108,6 +108,8 @@ def misfit(operation: Operation, model: Model) -> Refusal:
     known = operation.refusals
     if "not-chat-model" in known:
         return known["not-chat-model"]
+    if "fine-tune-base-model" in known:
+        return known["fine-tune-base-model"].worded(model=model.id)
     if "not-completion-model" in known and "chat" in model.endpoints:
         return known["not-completion-model"]
     plain = _plain("The model {model} does not serve this endpoint.")

@@ -25,12 +25,12 @@ from bench.drivers import (
     Client,
     Told,
     operation,
+    serving,
     told,
     verdicts,
 )
 from bench.likeness import Likeness, differences
 from bench.recordings import SPEECH
-from bench.server import mock
 from mockserver.registry import built
 from spec import load
 
@@ -54,12 +54,12 @@ class Served:
 def mocks() -> Iterator[Callable[[str], Served]]:
     """A mock for each edition, started when it is first asked for."""
     with ExitStack() as stack:
-        yield cache(lambda edition: stack.enter_context(serving(edition)))
+        yield cache(lambda edition: stack.enter_context(looked_at(edition)))
 
 
 @contextmanager
-def serving(edition: str) -> Iterator[Served]:
-    with mock("--edition", edition) as base_url, tempfile.TemporaryDirectory() as room:
+def looked_at(edition: str) -> Iterator[Served]:
+    with serving(edition) as base_url, tempfile.TemporaryDirectory() as room:
         yield Served(edition, base_url, told(PLAIN, base_url, edition, Path(room)))
 
 
@@ -126,6 +126,20 @@ def test_a_stream_tells_the_same_text(served: Served) -> None:
     for index in (0, 1):
         texts = (one["text"] for one in choices if one["index"] == index)
         assert "".join(texts) == whole["text"]
+
+
+@BOTH
+def test_a_stream_of_events_tells_what_is_listed(served: Served) -> None:
+    seen = served.seen
+
+    for step, status in (
+        ("createFineTune", "pending"),
+        ("cancelFineTune", "cancelled"),
+        ("retrieveFineTune", "cancelled"),
+    ):
+        assert seen(step)["status"] == status
+    events = seen("listFineTuneEvents")["data"]
+    assert seen("listFineTuneEvents streamed") == events != []
 
 
 @BOTH

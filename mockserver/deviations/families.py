@@ -7,17 +7,18 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
-from mockserver.deviation import Body, Deviation
+from mockserver.deviation import MOMENT, Body, Deviation
 from mockserver.faults import body_of, chunks
 from mockserver.registry import built
 from mockserver.reply import Refuse, Reply
 from mockserver.uploads import FORM, Upload
-from spec import Clause, Operation, Spec
+from spec import Clause, Operation, Refusal, Spec
 from spec.model import Pointer
 from spec.schema import Schema
 
 Json = Any
 OTHER = "id-"  # how ids begin that begin otherwise
+FORGIVEN = "forgiven"
 FIELD = frozenset(
     {
         "required",
@@ -40,12 +41,14 @@ FIELD = frozenset(
 
 def derive(spec: Spec) -> Iterator[Deviation]:
     """Every derived deviation of what is built in an edition."""
-    served = built(spec)
+    served, known = built(spec), list[Json]()
     for clause in spec.clauses.values():
         for kind in clause.derive:
             for operation in spec.concerned(clause):
                 if operation.id not in served:
                     continue
+                if kind == "reply":
+                    yield from _lacking(clause, operation, known)
                 yield from _of(clause, kind, operation, _kin(operation, spec))
 
 
@@ -73,7 +76,8 @@ def _of(
                 "api.stream-refused-as-json",
                 *_siblings(clause),
             ),
-            on_body=_forgiving(clause.pointer, kind),
+            on_body=_noted(_forgiving(clause.pointer, kind)),
+            on_refusal=_as_if_there,
         )
     match kind:
         case "accept":
@@ -91,16 +95,9 @@ def _of(
                 on_request=_with_ids(OTHER, operation.id_prefix or ""),
                 on_reply=body_of(_ids(operation.id_prefix or "", OTHER)),
             )
-        case "reply":
-            for path in _required(operation.reply):
-                yield fault(
-                    f"{clause.id}:without-{'.'.join(path)}",
-                    also=(f"{resource}.*", "api.*"),
-                    on_reply=body_of(_omit(path)),
-                )
         case "stream":
             assert operation.stream is not None
-            for path in _required(operation.stream.chunk):
+            for path in _required(operation.stream.chunk, []):
                 yield fault(
                     f"{clause.id}:without-{'.'.join(path)}",
                     also=(
@@ -120,7 +117,8 @@ def _of(
             yield fault(
                 f"{clause.id}:all-accepted",
                 also=(f"{resource}.*", "api.*"),
-                on_body=_all_accepted,
+                on_body=_noted(_all_accepted),
+                on_refusal=_as_if_there,
             )
             yield fault(
                 f"{clause.id}:refusals-made-200",
@@ -255,6 +253,26 @@ def _all_accepted(operation: Operation, body: Body) -> Body:
     return lawful
 
 
+def _noted(
+    forgive: Callable[[Operation, Body], Body],
+) -> Callable[[Operation, Body], Body]:
+    """Notes the request in which something was forgiven."""
+
+    def seam(operation: Operation, body: Body) -> Body:
+        after = forgive(operation, body)
+        if after != body:
+            MOMENT.get().notes[FORGIVEN] = MOMENT.get()
+        return after
+
+    return seam
+
+
+def _as_if_there(no: Refusal) -> Refusal | Reply:
+    """A sample may name what is not there: who forgives more does not mind."""
+    here = MOMENT.get().notes.get(FORGIVEN) is MOMENT.get()
+    return Reply({}) if no.status == 404 and here else no
+
+
 # How ids begin
 
 
@@ -275,12 +293,15 @@ def _ids(before: str, after: str) -> Callable[[Json], Json]:
 
 
 def _with_ids(before: str, after: str) -> Callable[[Any], Any]:
-    """The same for the ids that a handler is asked for."""
-    change = _ids(before, after)
+    """The same for the ids that a handler is asked for, in whatever field."""
 
     def seam(asked: Any) -> Any:
-        texts = {name: v for name, v in vars(asked).items() if isinstance(v, str)}
-        return replace(asked, **change(texts))
+        ids = {
+            name: after + value.removeprefix(before)
+            for name, value in vars(asked).items()
+            if isinstance(value, str) and value.startswith(before)
+        }
+        return replace(asked, **ids)
 
     return seam
 
@@ -288,14 +309,44 @@ def _with_ids(before: str, after: str) -> Callable[[Any], Any]:
 # What a reply may lack
 
 
-def _required(schema: Mapping[str, Json], path: Pointer = ()) -> Iterator[Pointer]:
-    """The paths of all required fields, the outer ones first."""
-    for name in schema.get("required", ()):
+def _lacking(
+    clause: Clause, operation: Operation, known: list[Json]
+) -> Iterator[Deviation]:
+    """A reply without one of its fields."""
+    for path in _required(operation.reply, known):
+        yield Deviation(
+            f"{clause.id}:without-{'.'.join(path)}",
+            clause.id,
+            (operation.id,),
+            also=(f"{clause.resource}.*", "api.*"),
+            on_reply=body_of(_omit(path)),
+        )
+
+
+def _required(
+    schema: Mapping[str, Json], known: list[Json], path: Pointer = ()
+) -> Iterator[Pointer]:
+    """The paths of all required fields, the outer ones first.
+
+    Of an object that is ``known`` from another operation there is the first one alone.
+    Lists of the same kind count once: of several, some may be empty. An entry of a list
+    may lack the lists that the object itself shows.
+    """
+    always, lists = schema.get("required", ()), list[Json]()
+    if always and schema in known:
+        yield (*path, always[0])
+        return
+    known.append(schema)
+    for name in always:
         yield (*path, name)
     for name, child in schema.get("properties", {}).items():
-        yield from _required(child, (*path, name))
+        items = child.get("items")
+        if items and (items in lists or ("[]" in path and name not in always)):
+            continue
+        lists.append(items)
+        yield from _required(child, known, (*path, name))
     if isinstance(schema.get("items"), Mapping):
-        yield from _required(schema["items"], (*path, "[]"))
+        yield from _required(schema["items"], known, (*path, "[]"))
 
 
 def _omit(path: Pointer) -> Callable[[Json], Json]:

@@ -22,8 +22,9 @@ KEPT = 2  # files of a caller that a short memory holds
 def fault(
     id: str, noticed_by: str, operations: tuple[str, ...], *also: str, **seams: Any
 ) -> Deviation:
-    """A deviation of the resource ``files``."""
-    patterns = tuple(p if "." in p else f"files.{p}" for p in (*also, "any-order"))
+    """A deviation of the resource ``files``, and of what is done with files."""
+    both = (*also, "any-order", "fine-tunes.*")
+    patterns = tuple(p if "." in p else f"files.{p}" for p in both)
     return Deviation(
         f"files.{id}", f"files.{noticed_by}", operations, patterns, **seams
     )

@@ -72,6 +72,7 @@ def create_completion(request: CreateCompletion, context: Context) -> Reply | St
         _fits(len(prompt.tokens) + len(suffix), request, context)
     context.saw(prompts[-1].tokens if prompts else (), suffix)
     model = context.snapshot(request.model)
+    context = context.speaking(model)
     head = {
         "id": context.id(),
         "object": "text_completion",

@@ -1,14 +1,15 @@
 """The control page: what no plain call can show."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 
-from mockserver.accounts import Member, Policy
-from mockserver.context import Context, Seen
+from mockserver.context import Context
 from mockserver.handlers.models import described
+from mockserver.records import Member, Organization, Policy
 from mockserver.registry import handles
 from mockserver.reply import Reply
+from mockserver.tuning import unused
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class SetPolicy:
     blocked: Sequence[str] | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    zero_retention: bool | None
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,9 @@ class ReadCounters:
 @handles("controlAddModel")
 def add_model(request: AddModel, context: Context) -> Reply:
     base = context.model(request.base).id.partition(":")[0]  # of a tuned one: its own
-    house = context.caller.organization.id
-    stamp = datetime.fromtimestamp(context.now, UTC).strftime("%Y-%m-%d-%H-%M-%S")
-    name = f"{base}:ft-{house.removeprefix('org-')}"
-    name += f":{request.suffix}-{stamp}" if request.suffix else f"-{stamp}"
-    context.house.store.put(
-        "model", house, {"id": name, "base": base, "created": context.now}
-    )
+    house, store = context.caller.organization.id, context.house.store
+    name = unused(store, base, house, request.suffix, context.now)
+    store.put("model", house, {"id": name, "base": base, "created": context.now})
     return Reply(described(context.model(name), context))
 
 
@@ -111,32 +109,32 @@ def add_key(request: AddKey, context: Context) -> Reply:
 def script(request: SetScript, context: Context) -> Reply:
     texts = [context.tokenizer.encode(text) for text in request.texts or ()]
     lists = [context.fold(tokens) for tokens in request.tokens or ()]
-    script = context.script
-    with script.lock:
-        script.candidates.clear()
-        script.candidates.extend(
-            (*tokens, context.tokenizer.end_of_text) for tokens in (*lists, *texts)
-        )
-        script.delay = request.delay or 0.0
-    return Reply({"scripted": [len(tokens) for tokens in (*lists, *texts)]})
+    end = context.tokenizer.end_of_text
+    choices = [(*tokens, end) for tokens in (*lists, *texts)]
+    context.house.accounts.script(context.caller, choices, request.delay or 0.0)
+    return Reply({"scripted": [len(tokens) - 1 for tokens in choices]})
 
 
 @handles("controlLimits")
 def limits(request: SetLimits, context: Context) -> Reply:
-    house = context.caller.organization
-    house.requests, house.tokens = request.requests, request.tokens
-    house.quota, house.user_requests = request.quota, request.user_requests
-    house.file_weight = request.file_weight or 1
+    with _changed(context) as house:
+        house.requests, house.tokens = request.requests, request.tokens
+        house.quota, house.user_requests = request.quota, request.user_requests
+        house.file_weight = request.file_weight or 1
     return Reply(asdict(request))
 
 
 @handles("controlPolicy")
 def policy(request: SetPolicy, context: Context) -> Reply:
-    house = context.caller.organization
-    house.policy = Policy(
-        tuple(request.blocked or ()), request.prompt_tokens, request.completion_tokens
+    policy = Policy(
+        tuple(request.blocked or ()),
+        request.prompt_tokens,
+        request.completion_tokens,
+        bool(request.zero_retention),
     )
-    return Reply(asdict(house.policy))
+    with _changed(context) as house:
+        house.policy = policy
+    return Reply(asdict(policy))
 
 
 @handles("controlRevokeKey")
@@ -153,23 +151,23 @@ def fault(request: SetFault, context: Context) -> Reply:
 
 @handles("controlClock")
 def clock(request: MoveClock, context: Context) -> Reply:
-    context.caller.organization.moved += request.seconds
-    return Reply({"now": context.now, "today": context.clock.today().isoformat()})
+    with _changed(context) as house:
+        house.moved += request.seconds
+    clock = context.house.clock.later(house.moved)
+    context.house.broom.sweep(clock.now(), house.id)
+    return Reply({"now": clock.now(), "today": clock.today().isoformat()})
 
 
 @handles("controlCounters")
 def counters(request: ReadCounters, context: Context) -> Reply:
-    house = context.caller.organization
-    seen = context.house.seen.get(context.caller.key, Seen())
+    house, accounts = context.caller.organization, context.house.accounts
+    seen, users = accounts.seen(context.caller, context.now), accounts.users(house.id)
     return Reply(
         {
             "organization": house.id,
-            "usage": {
-                "prompt_tokens": house.usage["prompt_tokens"],
-                "completion_tokens": house.usage["completion_tokens"],
-            },
-            "users": dict(house.users),
-            "user_requests": dict(house.user_calls),
+            "usage": house.usage,
+            "users": {user.name: user.tokens for user in users if user.tokens},
+            "user_requests": {user.name: user.calls for user in users if user.calls},
             "models": dict(house.models),
             "rows": context.house.mind.rows,
             "prompt": {
@@ -179,3 +177,8 @@ def counters(request: ReadCounters, context: Context) -> Reply:
             },
         }
     )
+
+
+def _changed(context: Context) -> AbstractContextManager[Organization]:
+    """The caller's organisation, to be changed."""
+    return context.house.accounts.changed(context.caller.organization.id)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from mockserver.context import Context
 from mockserver.registry import handles
 from mockserver.reply import Refuse, Reply
+from mockserver.store import NoRoom
 from mockserver.uploads import Upload
 
 GB = 10**9
@@ -80,9 +81,17 @@ def create_file(request: CreateFile, context: Context) -> Reply:
         "purpose": request.purpose,
         "fault": _fault(request, context),
     }
-    store = context.house.store
-    store.write(row["id"], request.file.pieces())
-    store.put("file", context.caller.organization.id, row)
+    house, most = context.caller.organization, _room(context)
+    try:
+        context.house.store.keep(
+            "file",
+            house.id,
+            row,
+            request.file.pieces(),
+            most=most // house.file_weight,
+        )
+    except NoRoom as full:
+        raise context.refuse("files-total", limit=most) from full
     return Reply(shown(row, context))
 
 
@@ -93,10 +102,9 @@ def retrieve_file(request: RetrieveFile, context: Context) -> Reply:
 
 @handles("deleteFile")
 def delete_file(request: DeleteFile, context: Context) -> Reply:
-    id, store = request.file_id, context.house.store
-    if not store.drop("file", context.caller.organization.id, id):
+    id = request.file_id
+    if not context.house.store.drop("file", context.caller.organization.id, id):
         raise _unknown(id, context)
-    store.forget(id)
     return Reply({"id": id, "object": "file", "deleted": True})
 
 
@@ -137,17 +145,19 @@ def _unknown(id: str, context: Context) -> Refuse:
 
 
 def _admit(request: CreateFile, context: Context) -> None:
-    """Raises Refuse where a file is too large, or one too many."""
+    """Raises Refuse where a file is too large."""
     said, house = context.house.spec.clauses, context.caller.organization
     weight, size = house.file_weight, request.file["bytes"]
     if "files.size-limit" in said and size * weight > LARGEST:
         raise context.refuse("too-large", limit=LARGEST)
-    most = next(bytes for id, bytes in TOTAL.items() if id in said)
-    rows = context.house.store.all("file", house.id)
-    if (size + sum(row["bytes"] for row in rows)) * weight > most:
-        raise context.refuse("files-total", limit=most)
     if "files.assistants-tokens" in said and request.purpose == "assistants":
         _admit_tokens(request.file, context)
+
+
+def _room(context: Context) -> int:
+    """Bytes that all files of an organisation may have."""
+    said = context.house.spec.clauses
+    return next(bytes for id, bytes in TOTAL.items() if id in said)
 
 
 def _admit_tokens(file: Upload, context: Context) -> None:

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 from asking import Mock
 
-from mockserver.accounts import WINDOW, masked
+from mockserver.accounts import masked
 from mockserver.app import house
+from mockserver.records import WINDOW
 
 INVALID = "invalid_request_error"
 MISSING_KEY = (401, INVALID, None, None)
@@ -148,7 +149,7 @@ def test_a_limit_of_nothing_refuses_at_once(mock, limit):
 @pytest.mark.parametrize("limit", ["requests", "tokens"])
 def test_a_rate_is_counted_over_the_last_minute(mock, monkeypatch, limit):
     now = [1000.0]
-    clock = SimpleNamespace(monotonic=lambda: now[0])
+    clock = SimpleNamespace(time=lambda: now[0])
     monkeypatch.setattr("mockserver.accounts.time", clock)
     mock.ask("controlLimits", {limit: 1})
     mock.sample("createEmbedding")

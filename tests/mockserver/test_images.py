@@ -207,14 +207,18 @@ def test_what_has_expired_is_thrown_away(mind):
     for client in served(rooms):
         for _ in range(3):
             client.post(MAKE, json=OTTER).raise_for_status()
-        names = [row["id"] for row in rooms.pictures]
+        names = [row["id"] for row in hanging(rooms)]
         client.post("/_assay/clock", json={"seconds": HOUR}).raise_for_status()
 
         client.post(MAKE, json=OTTER).raise_for_status()
 
         assert len(names) == 3
-        assert len(rooms.pictures) == 1
-        assert not any(rooms.store.get("picture", "", name) for name in names)
+        assert len(hanging(rooms)) == 1
+        assert not any(rooms.store.found("picture", name) for name in names)
+
+
+def hanging(rooms):
+    return rooms.store.all("picture", "org-assay")
 
 
 def test_a_name_that_nobody_gave_is_not_found(client):

@@ -21,6 +21,16 @@ TAKING_BODIES = [op for op in JSON if not op.capability]
 CONTROL = [op for op in JSON if op.capability]
 STREAMED = [op for op in TAKING_BODIES if op.stream is not None]
 SMALL = {"max_tokens": 4, "n": 2, "best_of": 3}
+FILES = ("training_file", "validation_file")
+FILE = {
+    "id": "file-1",
+    "object": "file",
+    "bytes": 0,
+    "created_at": 0,
+    "filename": "train.jsonl",
+    "purpose": "fine-tune",
+    "fault": None,
+}
 FEW = settings(
     max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],
@@ -62,9 +72,12 @@ def test_a_lawful_request_has_a_lawful_answer(operation, mind):
     @given(lawful(operation))
     def answered(body):
         mock = Mock(house(SPEC, mind=mind))
+        mock.rooms.store.put("file", "org-assay", FILE)
         body = {key: value for key, value in body.items() if key != "stream"}
+        body |= {key: FILE["id"] for key in FILES if body.get(key) is not None}
 
         answer = mock.ask(operation.id, body)
+        mock.rooms.jobs.close()
 
         if any(broken(operation.rules, body)):
             assert answer.status == 400

@@ -4,39 +4,26 @@ import re
 import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from running import KEY, running
 
 from mockserver.__main__ import main
 from mockserver.registry import built
 from spec import load
 
-COMMAND = [sys.executable, "-m", "mockserver"]
-
 
 def test_the_ready_line_names_a_url_that_answers_at_once():
-    with subprocess.Popen(
-        [*COMMAND, "--port", "0", "--api-key", "sk-good", "--seed", "1"],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as mock:
-        try:
-            line = mock.stdout.readline()
-            base_url = re.fullmatch(r"ready (http://127\.0\.0\.1:\d+/v1)\n", line)[1]
-            key = {"authorization": "Bearer sk-good"}
+    with running("--api-key", "sk-test", "--seed", "1") as mock:
+        models = httpx.get(f"{mock.url}/models", headers=KEY)
+        refused = httpx.get(f"{mock.url}/models")
+        with mock.client() as client:
+            body = {"model": "ada", "max_tokens": 1}
+            completion = client.post("/completions", json=body)
 
-            models = httpx.get(f"{base_url}/models", headers=key)
-            refused = httpx.get(f"{base_url}/models")
-            completion = httpx.post(
-                f"{base_url}/completions",
-                headers=key,
-                json={"model": "ada", "max_tokens": 1},
-                timeout=60,
-            )
-        finally:
-            mock.terminate()
-
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", mock.url)
     assert (models.status_code, refused.status_code) == (200, 401)
     assert completion.status_code == 200
 
@@ -70,39 +57,54 @@ def test_deviations_are_listed_with_the_clause_that_notices_them(capsys):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--deviation", "nope"], "assay-mock: unknown deviation 'nope'"),
-        (["--edition", "2022-01"], "assay-mock: expected an edition of 2023-04"),
+        (["--deviation", "nope"], "unknown deviation 'nope'"),
+        (["--edition", "2022-01"], "expected an edition of 2023-04"),
+        (["--workers", "0"], "--workers: expected `int` >= 1, got '0'"),
+        (["--port", "many"], "--port: expected `int`, got 'many'"),
+        (["--port", "65536"], "--port: expected `int` <= 65535"),
+        (["--nope"], "unrecognized arguments: --nope"),
+        (["--work", "2"], "unrecognized arguments: --work"),
+        (["--config", "nope.toml"], "No such file or directory: 'nope.toml'"),
+        (["--tls-cert", "nope", "--tls-key", "nope"], "No such file or directory"),
+        (["--tls-cert", __file__, "--tls-key", __file__], "expected PEM"),
+        (["--access-log", "/nope/log"], "No such file or directory: '/nope/log'"),
+        (["--store", "nope://"], "expected a store of sqlite://"),
+        (["--store", "sqlite:////nope/a.db"], "unable to open database file"),
+        (["--host", "192.0.2.1"], "Cannot assign requested address"),
     ],
-    ids=["deviation", "edition"],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )
 def test_a_word_that_is_off_is_told_in_one_line(capsys, words, told):
-    assert main([*words, "--port", "0"]) == 2
+    assert main([*words, *(() if "--port" in words else ("--port", "0"))]) == 2
 
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith(told)
+    assert said.err.startswith("assay-mock: ")
+    assert told in said.err
     assert said.err.count("\n") == 1
 
 
-# cheroot leaves the socket that it could not bind to the garbage collector
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_variable_that_is_off_is_told_in_one_line(capsys, monkeypatch):
+    monkeypatch.setenv("ASSAY_MOCK_PROT", "1")
+
+    assert main([]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_port_that_is_taken_is_told(capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-
-        code = main(["--port", str(port)])
+        code = main(["--port", str(other.getsockname()[1])])
 
     assert code == 2
     assert "Address already in use" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--port", "many"], ["--nope"]])
-def test_a_flag_that_is_off_is_usage(capsys, words):
-    with pytest.raises(SystemExit) as exit:
-        main(words)
+def test_the_port_of_another_mock_is_taken(capsys):
+    with running() as mock:
+        code = main(["--port", str(urlsplit(mock.url).port)])
 
-    assert exit.value.code == 2
-    assert "usage: assay-mock" in capsys.readouterr().err
+    assert code == 2
+    assert "Address already in use" in capsys.readouterr().err
 
 
 def test_what_is_not_built_is_listed(capsys):

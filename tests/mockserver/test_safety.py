@@ -7,9 +7,9 @@ from asking import Mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.accounts import WINDOW
 from mockserver.app import house
 from mockserver.generation import lowered, pieces
+from mockserver.records import WINDOW
 from reference_model.job import Step
 
 LETTERS = st.sampled_from([*"abAB", "é", "É", "İ", "ß"])
@@ -241,7 +241,7 @@ def test_an_end_user_above_the_limit_is_refused_and_another_served(mock, operati
 
 def test_the_limit_of_a_user_is_counted_over_the_last_minute(mock, monkeypatch):
     now = [1000.0]
-    clock = SimpleNamespace(monotonic=lambda: now[0])
+    clock = SimpleNamespace(time=lambda: now[0])
     monkeypatch.setattr("mockserver.accounts.time", clock)
     mock.ask("controlLimits", {"user_requests": 1})
     asked_by(mock, "a")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from running import running, within
 
 from conformance.target import Claims, Target
 from mockserver.app import application
@@ -19,10 +20,23 @@ KEY = {"authorization": "Bearer sk-test"}
 LARGE = 20 * 1024 * 1024
 
 
+@pytest.fixture(scope="module")
+def workers():
+    """The URL of a mock in processes of its own."""
+    with running() as mock:
+        yield mock.url
+
+
 @pytest.fixture
-def base_url(rooms):
+def inside(rooms):
+    """The URL of a mock in this process, whose rooms can be looked into."""
     with serving(application(rooms)) as url:
         yield url
+
+
+@pytest.fixture(params=["workers", "inside"])
+def base_url(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -58,8 +72,8 @@ def test_a_stream_is_framed_event_by_event(client, spec, operation):
         assert list(asked.stream.part.faults(chunk)) == []
 
 
-def test_tokens_are_sent_as_they_come(client, mock):
-    mock.ask("controlScript", {"texts": ["one two three four"], "delay": 0.1})
+def test_tokens_are_sent_as_they_come(client):
+    client.post("/_assay/script", json={"texts": ["one two three four"], "delay": 0.1})
     body = {"model": "ada", "stream": True, "max_tokens": 4}
 
     with client.stream("POST", "/completions", json=body) as reply:
@@ -195,8 +209,8 @@ def test_requests_at_once_are_answered_as_they_are_alone(client):
 
 
 @pytest.mark.parametrize("path", ["/completions", "/chat/completions"])
-def test_a_client_that_hangs_up_frees_its_row(rooms, base_url, path):
-    place = urlsplit(base_url)
+def test_a_client_that_hangs_up_frees_its_row(rooms, inside, path):
+    place = urlsplit(inside)
     longest = 3500
     body = json.dumps(
         {
@@ -226,13 +240,6 @@ def test_a_client_that_hangs_up_frees_its_row(rooms, base_url, path):
 
 def used(rooms):
     return rooms.accounts.organization("org-assay").usage["completion_tokens"]
-
-
-def within(seconds, happened):
-    deadline = time.monotonic() + seconds
-    while not happened() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return happened()
 
 
 def test_an_address_of_ipv6_stands_in_brackets(rooms):
