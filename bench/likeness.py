@@ -49,7 +49,9 @@ def differences(expected: Any, seen: Any, place: str = "") -> Iterator[str]:
             for name in sorted(expected.keys() | seen.keys()):
                 one, other = expected.get(name, ...), seen.get(name, ...)
                 yield from differences(one, other, f"{place}.{name}")
-        case list(), list() if len(expected) == len(seen):
+        case list(), list() if len(expected) != len(seen):
+            yield f"{place or 'the answer'} has {len(seen)} parts, not {len(expected)}"
+        case list(), list():
             for index, (one, other) in enumerate(zip(expected, seen, strict=True)):
                 yield from differences(one, other, f"{place}[{index}]")
         case _ if expected != seen:
