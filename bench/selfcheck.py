@@ -38,9 +38,9 @@ KEY = "sk-assay-selfcheck-0001"
 FAMILIES = ("unenforced", "refused")  # derived for single fields
 TOGETHER = 8  # derived deviations that share a server
 HEAVY = ("embeddings.input-count",)  # the answer has 60 MB
-NEAR = 16  # checks of its own operations that a deviation is put to
 WEIGHED = "*.weights-*"  # compare with the model, and so tell of any fault
-OTHERS = 3  # checks of other operations
+NEAR = 10  # checks of its own operations that a deviation is put to
+OTHERS = 2  # checks of other operations
 
 
 class FewSeeds(Ids):
@@ -84,7 +84,7 @@ def results(
     try:
         return list(run(target, checks))
     finally:
-        target.close()
+        target.tape.inner.close()  # what was made goes with the house
         rooms.jobs.close()
 
 

@@ -249,6 +249,15 @@ def unclamped(found: Json) -> Json:
     return {**found, "top_logprobs": rows or None}
 
 
+def prompt_in_completion(body: Json) -> Json:
+    """Counts what was computed, which begins with the prompt."""
+    usage = body["usage"]
+    return {
+        **body,
+        "usage": summed({**usage, "completion_tokens": usage["total_tokens"]}),
+    }
+
+
 def in_blocks(count: int) -> int:
     """Rounds up to whole blocks of 8."""
     return -(-count // 8) * 8
@@ -311,13 +320,22 @@ DEVIATIONS = (
     ),
     _named(
         "max-tokens-in-blocks",
-        "example",
+        "max-tokens-bound",
         "max-tokens-*",
         "usage-all-choices",
         "*-usage",
         "logit-bias-*",
         "context-reached",
         on_request=changed(max_tokens=in_blocks),
+    ),
+    _named(
+        "prompt-in-completion",
+        "example",
+        "*-usage",
+        "api.*-usage",
+        "usage-*",
+        "max-tokens-*",
+        on_reply=body_of(prompt_in_completion),
     ),
     _named(
         "chat-model-served",
@@ -480,6 +498,8 @@ DEVIATIONS = (
         "logprobs-sampled-too-low",
         "logprobs-greedy",
         "logprobs-streamed",
+        "logprobs-temperature",
+        "logprobs-penalised",
         "echo-*",
         "*penalt*",
         "logit-bias-scale",
@@ -561,6 +581,7 @@ DEVIATIONS = (
         "best-of-all-returned",
         "best-of-returns-n",
         "best-of-ranking",
+        "best-of-independent",
         "n-default",
         on_request=lambda request: replace(request, n=max(request.n, request.best_of)),
     ),
@@ -568,11 +589,13 @@ DEVIATIONS = (
         "best-of-ignored",
         "best-of-usage",
         "best-of-ranking",
+        "best-of-independent",
         on_request=lambda request: replace(request, best_of=request.n),
     ),
     _named(
         "best-of-first",
         "best-of-ranking",
+        "best-of-independent",
         on_request=lambda request: replace(request, best_of=request.n),
         on_answer=answered(usage_of_all),
     ),

@@ -1,86 +1,126 @@
 """Drives every operation with the library of spring 2023."""
 
+from functools import partial
+from typing import Any
+
 import openai
+from openai.version import VERSION
 from telling import (
     BASE_URL,
-    GREEDY,
-    MESSAGES,
-    PROMPT,
-    TUNED,
+    FAULTS,
+    KEY,
     control,
-    fault,
-    joined,
+    drive,
+    fetched,
     limited_key,
+    sending,
     tell,
+    tell_refusal,
+    tuned_model,
 )
 
-openai.api_base, openai.api_key = BASE_URL, "sk-test"
-EMBEDDING = {"model": "text-embedding-ada-002"}
+openai.api_base, openai.api_key = BASE_URL, KEY
 
 
 def models() -> None:
-    tell("listed", sorted(model.id for model in openai.Model.list().data))
-    tell("model", openai.Model.retrieve("gpt-3.5-turbo").id)
-    tell("tuned", openai.Model.retrieve(TUNED).id)
-    tell("deleted", openai.Model.delete(TUNED).deleted)
-    tell("gone", fault(lambda: openai.Model.retrieve(TUNED)))
+    tell("listModels", openai.Model.list)
+    tell("retrieveModel", openai.Model.retrieve, "gpt-3.5-turbo")
+    model = tuned_model()
+    tell("deleteModel", openai.Model.delete, model)
+    tell_refusal("deleteModel again", openai.Model.delete, model)
+
+
+def engines() -> None:
+    tell("listEngines", openai.Engine.list)
+    tell("retrieveEngine", openai.Engine.retrieve, "text-davinci-003")
 
 
 def completions() -> None:
-    def create(**more):
-        request = {"model": "text-davinci-003", "prompt": PROMPT, **GREEDY, **more}
-        return openai.Completion.create(**request)
-
-    whole = create()
-    tell("completion", [choice.text for choice in whole.choices])
-    tell("completion usage", whole.usage.total_tokens)
-    choices = [chunk.choices[0] for chunk in create(stream=True)]
-    tell("completion stream", joined((one.index, one.text) for one in choices))
-    several = create(prompt=[PROMPT, "Hello"], n=2, logprobs=1)
-    tell("completion choices", [choice.index for choice in several.choices])
+    for name in ("", " several", " streamed"):
+        tell(f"createCompletion{name}", openai.Completion.create)
 
 
 def chat() -> None:
-    def create(**more):
-        request = {"model": "gpt-3.5-turbo", "messages": MESSAGES, **GREEDY, **more}
-        return openai.ChatCompletion.create(**request)
+    tell("createChatCompletion", openai.ChatCompletion.create)
+    tell("createChatCompletion streamed", openai.ChatCompletion.create)
 
-    whole = create(n=2)
-    tell("chat", [choice.message.content for choice in whole.choices])
-    tell("chat model", whole.model)
-    choices = [chunk.choices[0] for chunk in create(n=2, stream=True)]
-    parts = ((one.index, one.delta.get("content")) for one in choices)
-    tell("chat stream", joined(parts))
+
+def edits() -> None:
+    tell("createEdit", openai.Edit.create)
+
+
+def images() -> None:
+    create, name = openai.Image.create, "otter.png"
+    tell("createImage", create)
+    tell("createImage url", lambda **body: fetched(create(**body).data[0].url))
+    edit = sending(openai.Image.create_edit, image=name, mask="mask.png")
+    tell("createImageEdit", edit)
+    tell("createImageVariation", sending(openai.Image.create_variation, image=name))
 
 
 def embeddings() -> None:
-    for name, value in (
-        ("text", PROMPT),
-        ("texts", [PROMPT, "Hello"]),
-        ("tokens", [1212, 318, 257]),
-    ):
-        reply = openai.Embedding.create(input=value, **EMBEDDING)
-        tell(f"embedding of {name}", [list(one.embedding[:4]) for one in reply.data])
+    for name in ("", " texts", " tokens"):
+        tell(f"createEmbedding{name}", openai.Embedding.create)
 
 
 def moderations() -> None:
-    result = openai.Moderation.create(input="I want to kill them.").results[0]
-    tell("moderation", [result.flagged, result.categories.violence])
+    tell("createModeration", openai.Moderation.create)
 
 
-def faults() -> None:
-    def embed(key="sk-test", **more):
-        request = {"input": "hi", **EMBEDDING, **more}
-        return openai.Embedding.create(api_key=key, **request)
-
-    limited = limited_key()
-    tell("no such model", fault(lambda: embed(model="nope")))
-    tell("no input", fault(lambda: embed(input="")))
-    tell("rate limit", fault(lambda: embed(limited)))
-    for name in ("server-fault", "overloaded", "no-organization"):
-        control("fault", "sk-test", refusal=name)
-        tell(name, fault(embed))
+def audio() -> None:
+    transcribe = sending(openai.Audio.transcribe, file="audio.mp3")
+    for name in ("", " srt", " verbose"):
+        tell(f"createTranscription{name}", transcribe)
+    tell("createTranslation", sending(openai.Audio.translate, file="german.m4a"))
 
 
-for act in (models, completions, chat, embeddings, moderations, faults):
-    act()
+def upload() -> Any:
+    name = "mydata.jsonl"
+    create = partial(openai.File.create, user_provided_filename=name)
+    return tell("createFile", sending(create, file=name)).id
+
+
+def files() -> None:
+    id = upload()
+    tell("listFiles", openai.File.list)
+    tell("retrieveFile", openai.File.retrieve, id)
+    tell("downloadFile", openai.File.download, id)
+    tell("deleteFile", openai.File.delete, id)
+    tell_refusal("deleteFile again", openai.File.delete, id)
+
+
+def fine_tunes() -> None:
+    tunes = openai.FineTune
+    id = tell("createFineTune", tunes.create, training_file=upload()).id
+    tell("cancelFineTune", tunes.cancel, id)
+    tell("retrieveFineTune", tunes.retrieve, id)
+    tell("listFineTunes", tunes.list)
+    tell("listFineTuneEvents", tunes.list_events, id)
+    tell("listFineTuneEvents streamed", lambda stream: tunes.stream_events(id))
+
+
+def refusals() -> None:
+    create = openai.Embedding.create
+    tell_refusal("createEmbedding unknown model", create)
+    tell_refusal("createEmbedding no input", create)
+    tell_refusal("createEmbedding limited", partial(create, api_key=limited_key()))
+    for name in FAULTS:
+        control("fault", refusal=name)
+        tell_refusal(f"createEmbedding {name}", create)
+
+
+drive(
+    VERSION,
+    models,
+    engines,
+    completions,
+    chat,
+    edits,
+    images,
+    embeddings,
+    moderations,
+    audio,
+    files,
+    fine_tunes,
+    refusals,
+)
