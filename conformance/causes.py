@@ -66,7 +66,7 @@ def of_share(seen: Span, above: float, heat: float) -> Iterator[str]:
 
 def of_window(times: int) -> str:
     """What makes a penalty stop growing after so many tokens."""
-    return f"The penalty sees a window of about {times} tokens."
+    return f"The penalty sees the last tokens only: some {times}, or a few more."
 
 
 def of_level(moved: Span, between: float) -> str:

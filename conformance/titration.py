@@ -63,10 +63,17 @@ class Balance:
     """The flip point of the first position, once it is known."""
     margin: float = 0.0
     """How far below it that of the second position lies at least."""
+    deep: bool = False
+    """Whether that of the third position lies below both."""
 
     @property
     def width(self) -> float:
         return WHOLE if self.whole else FINE
+
+    @property
+    def worth(self) -> tuple[bool, float]:
+        """What pairs are ranked by."""
+        return self.deep, self.margin
 
     @property
     def asked(self) -> int:
@@ -213,9 +220,9 @@ def balance(target: "Target", dialect: Dialect) -> Balance:
 def _balance(target: "Target", dialect: Dialect) -> Balance:
     best: Balance | None = None
     for candidate in _candidates(target, dialect):
-        if best is None or candidate.margin > best.margin:
+        if best is None or candidate.worth > best.worth:
             best = candidate
-        if best.margin >= MARGINS[0]:
+        if best.worth == (True, MARGINS[0]):
             break
     if best is None:
         raise Absent("pair of tokens whose choice follows the bias")
@@ -237,10 +244,10 @@ def _candidates(target: "Target", dialect: Dialect) -> Iterator[Balance]:
                 one = Balance(target, dialect, first, second, prompt, level, whole)
                 try:
                     one = replace(one, zero=one.flip(0, ANYWHERE, COARSE))
-                    margin = _margin(one)
+                    one = replace(one, margin=_margin(one))
                 except Absent:
                     continue
-                yield replace(one, margin=margin)
+                yield replace(one, deep=one.margin > 0 and _deep(one))
 
 
 def _margin(one: Balance) -> float:
@@ -251,6 +258,15 @@ def _margin(one: Balance) -> float:
     if one.lead(1, one.grid(one.zero.low - MARGINS[-1], -1), **ARMS[FREQUENCY]) == 1:
         return 0.0
     raise Missed("second flip point below the first")
+
+
+def _deep(one: Balance) -> bool:
+    """Whether the third token flips before the second, which flips before the first."""
+    try:
+        second = one.flip(1, width=COARSE)
+        return one.lead(2, one.grid(second.low - MARGINS[-1], -1)) == 2
+    except Absent:
+        return False
 
 
 def _whole(one: Balance) -> bool:

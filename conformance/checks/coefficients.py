@@ -72,6 +72,8 @@ def _formula(target: "Target", dialect: Dialect, name: str) -> Findings:
     if wrong:
         target.notebook.blame(causes.of_penalty(name, figures))
     yield from map(_told, wrong)
+    if len(found) == 1:
+        raise Absent("token that flips behind more than one of its kind")
 
 
 def _first(scale: Balance, name: str) -> Slope:
