@@ -206,7 +206,12 @@ def _of(resource: str, operation: str) -> Iterator[Deviation]:
         "completions.echo-equals-generation",
         on_body=sent(presence_penalty=0.5),
     )
-    yield fault("bias-clamped-at-50", "logit-bias-scale", on_request=biases(clamped))
+    yield fault(
+        "bias-clamped-at-50",
+        "logit-bias-scale",
+        f"{resource}.temperature-scale",
+        on_request=biases(clamped),
+    )
     heats: dict[str, Any] = {
         "temperature-squared": lambda heat: heat * heat,
         "temperature-of-one": lambda heat: heat and 1.0,
@@ -312,6 +317,7 @@ DEVIATIONS = (
         "logit-bias-scale",
         "chat.*-penalty-*",
         "chat.penalties-*",
+        "chat.temperature-scale",
         on_request=biases(lambda value: value / 2),
     ),
 )

@@ -423,7 +423,7 @@ DEVIATIONS = (
         "completions.bias-halved",
         "completions.logit-bias-scale",
         ("createCompletion",),
-        also=FORMULAS,
+        also=(*FORMULAS, "completions.temperature-scale"),
         on_request=biases(lambda value: value / 2),
     ),
     Deviation(
