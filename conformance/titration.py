@@ -46,6 +46,10 @@ class Missed(Absent):
     """The second token is taken before the position that is looked at."""
 
 
+class Unmoved(Absent):
+    """No bias that may be sent makes a choice flip."""
+
+
 @dataclass(frozen=True)
 class Balance:
     """Two tokens of which alone one can be sampled, after a prompt."""
@@ -120,8 +124,8 @@ class Balance:
     ) -> Span:
         """Where the token at ``place`` flips after the first one was taken so often.
 
-        Raises Absent where it does not within reach, where it does not repeat itself,
-        and, as Missed, where the second token comes sooner.
+        Raises Absent where it does not repeat itself; as Unmoved, where it does not
+        flip within reach; as Missed, where the second token comes sooner.
         """
         width = max(width or 0, self.width)
         found = guess or self.zero
@@ -174,7 +178,7 @@ class _Search:
     def over(self, added: float) -> bool:
         """Whether the second token is taken at the place, or before it."""
         if abs(added) > REACH or self.balance.level + added > MOST:
-            raise Absent(f"flip point within {REACH:g}")
+            raise Unmoved(f"flip point within {REACH:g}")
         if added not in self.leads:
             lead = self.balance.lead(self.place, added, **self.changes)
             self.leads[added] = lead

@@ -14,7 +14,16 @@ from conformance.dialect import COMPLETIONS, STORY, Dialect, both
 from conformance.notebook import Point, Series, Span
 from conformance.odds import either, prompt_shift, shifts
 from conformance.registry import Findings, check
-from conformance.titration import ARMS, FREQUENCY, NEAR, Balance, Missed, balance
+from conformance.titration import (
+    ARMS,
+    FREQUENCY,
+    MOST,
+    NEAR,
+    Balance,
+    Missed,
+    Unmoved,
+    balance,
+)
 from conformance.tokens import FORCE, tokens
 from conformance.view import Absent
 
@@ -26,9 +35,11 @@ FAR = 96  # tokens: beyond the windows of 20 and of 64 that are known
 GENTLE = (0.25, 0.5, 1.0, 2.0)
 SETTLED, DRIFT = 8, 12.0
 """Times after which a text has found its rhythm; logits that it may still move by."""
-LEVELS = (80, 60, 40)
-"""Biases of both tokens; a clamp or a factor shows between them."""
-BLUR = 0.1
+STEPS = 4
+"""Tokens by which a run may differ where numbers are rounded to 16 bits."""
+LEVELS, LEAST = (80, 60, 40), 20
+"""Biases of both tokens: a clamp or a factor shows between them; and the smallest."""
+BLUR = 0.25
 """Logits that count as equal where the same text was read in two ways."""
 say, choices = COMPLETIONS.say, COMPLETIONS.choices
 
@@ -116,7 +127,7 @@ def _cancelled(scale: Balance, value: float, added: float, times: int) -> Findin
         points.append((larger, scale.lead(FAR, added - more, **{FREQUENCY: larger})))
     scale.target.notebook.draw(_runs(points, times))
     seen = [count for _, count in points[1:]]
-    if any(abs(count - times) > 1 for count in seen):
+    if any(abs(count - times) > STEPS for count in seen):
         if min(seen) > times:
             scale.target.notebook.blame(["The penalty sees fewer tokens than came."])
         yield (
@@ -231,10 +242,14 @@ def _levels(target: "Target", scale: Balance) -> Findings:
     """The flip point of the first position, whatever bias both tokens have."""
     points = []
     for level in LEVELS:
+        if not LEAST < level + scale.zero.low < level + scale.zero.high < MOST:
+            continue  # they would not be alone, or may not be sent
         try:
             flip = replace(scale, level=level).flip(0, scale.zero)
-        except Absent:
+        except Unmoved:
             yield f"with biases of about {level} the choice did not follow them"
+            continue
+        except Absent:
             continue
         points.append(Point(level, flip))
         if not (flip - scale.zero).fits(0, NEAR):
@@ -247,7 +262,7 @@ def _levels(target: "Target", scale: Balance) -> Findings:
             title="Flip point at several biases of both tokens",
             instrument="titration",
             points=points,
-            expected=[(level, scale.zero.middle) for level in LEVELS],
+            expected=[(point.x, scale.zero.middle) for point in points],
             across="bias of both tokens",
             up="bias at the flip point",
         )
