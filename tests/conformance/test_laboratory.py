@@ -6,6 +6,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from conformance.__main__ import main
+from conformance.checks import coefficients, penalties
+from conformance.registry import all_checks
+from conformance.runner import run
+from conformance.view import Absent
 from mockserver.app import application, house
 from mockserver.deviations import deviations
 from mockserver.server import serving
@@ -56,6 +60,28 @@ def test_a_measured_cause_takes_the_place_of_the_general_one(rooms, spec, tmp_pa
     line = row["measured"][0]
     assert line["expected"][0]["y"] > line["expected"][-1]["y"]
     assert line["points"][0]["high"] < line["points"][-1]["low"]
+
+
+@pytest.mark.parametrize("fault", [None, "penalties-halved", "penalties-windowed"])
+def test_without_a_foothold_log_probabilities_are_read(
+    rooms, spec, target_at, monkeypatch, fault
+):
+    def nowhere(target, dialect):
+        raise Absent("foothold")
+
+    for room in (coefficients, penalties):
+        monkeypatch.setattr(room, "balance", nowhere)
+    names = ("frequency-penalty-formula", "penalties-whole-text", "penalties-negative")
+    checks = {id: all_checks(spec)[id] for id in (f"completions.{n}" for n in names)}
+    deviant = [deviations(spec)[f"completions.{fault}"]] if fault else []
+
+    with serving(application(rooms, deviant)) as url:
+        found = list(run(target_at(url, key=KEY), checks))
+
+    outcomes = {one.clause.id.partition(".")[2]: one.outcome for one in found}
+    broken = {None: (), "penalties-halved": names}.get(fault, names[1:2])
+    assert outcomes == {n: "fails" if n in broken else "holds" for n in names}
+    assert found[0].notebook.series[0].instrument == "log probabilities"
 
 
 @pytest.mark.parametrize(
