@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from conformance.view import Absent
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -158,6 +161,10 @@ def _reserved() -> range:
 
 @cache
 def _tokenizer() -> "Tokenizer":
+    """Raises Absent where the model cannot run here."""
+    lacking = [name for name in ("tokenizers", "torch") if find_spec(name) is None]
+    if lacking:
+        raise Absent(f"{' and '.join(lacking)} for the reference model")
     from reference_model.tokenizer import load_tokenizer
 
     return load_tokenizer()
