@@ -232,7 +232,13 @@ def _both() -> Iterator[Deviation]:
             "always-greedy",
             "temperature-random",
             on_request=changed(temperature=lambda _: 0),
-            also=(f"{r}.seed-differs",),
+            also=(
+                f"{r}.seed-differs",
+                f"{r}.n-independent",
+                f"{r}.temperature-scale",
+                f"{r}.top-p-keeps",
+                f"{r}.logit-bias-scale",
+            ),
         )
         yield fault(
             "top-p-ignored",
@@ -363,6 +369,7 @@ def _fault(
 
 PROMPTS = {"completions": "prompt-reaches-model", "chat": "messages-reach-model"}
 PENALTIES = "completions.penalties-*"
+FORMULAS_OF_CHAT = ("chat.*-penalty-formula", "chat.penalties-*")
 FORMULAS = ("completions.*-penalty-formula", PENALTIES)
 
 
@@ -417,8 +424,18 @@ DEVIATIONS = (
         "completions.echo-equals-generation",
         *FORMULAS,
     ),
-    _penalty("frequency-ignored", "chat.frequency-penalty-effect", presence_only),
-    _penalty("presence-ignored", "chat.presence-penalty-effect", frequency_only),
+    _penalty(
+        "frequency-ignored",
+        "chat.frequency-penalty-effect",
+        presence_only,
+        *FORMULAS_OF_CHAT,
+    ),
+    _penalty(
+        "presence-ignored",
+        "chat.presence-penalty-effect",
+        frequency_only,
+        *FORMULAS_OF_CHAT,
+    ),
     Deviation(
         "completions.bias-halved",
         "completions.logit-bias-scale",
