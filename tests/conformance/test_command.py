@@ -372,7 +372,7 @@ def test_a_mock_that_is_not_installed_is_told(capsys, monkeypatch):
 
 
 def stopped(process, number):
-    """What it says at its end; Python may lose an interrupt in a callback of its own."""
+    """What it says at its end; Python may lose an interrupt in a callback."""
     for _ in range(3):
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):
