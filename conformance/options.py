@@ -28,7 +28,11 @@ def _check(sub: argparse.ArgumentParser) -> None:
     _server(sub)
     _choice(sub)
     sub.add_argument("--claims", type=Path, metavar="FILE", help="what is served")
-    sub.add_argument("--quick", action="store_true", help="leave slow checks out")
+    sub.add_argument(
+        "--quick",
+        action="store_true",
+        help="leave out what is slow: fuzz, training, pictures, sounds",
+    )
     sub.add_argument(
         "--workers",
         type=int,

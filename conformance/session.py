@@ -19,6 +19,8 @@ from spec import Clause, Spec
 COURTESY = {"requests": 2000, "tokens": 200_000, "seconds": 1800}
 """What a run may ask of a server on another machine, unless it is told otherwise."""
 
+SENSES = ("audio", "images", "speech")
+"""Resources of pictures and sounds, each of which takes longer than a text."""
 
 Claimed = Callable[[Target], Claims]
 """How the claims of a server are learned."""
@@ -160,7 +162,6 @@ def selected(
     ValueError where nothing is left.
     """
     judged = {spec.clauses[id].resource for id in checks if id in spec.clauses}
-    slow = {id for id, check in checks.items() if quick and check.slow}
     chosen = [
         clause
         for clause in matching(spec, only)
@@ -168,7 +169,15 @@ def selected(
     ]
     if not chosen:
         raise ValueError(f"nothing is checked yet of {', '.join(only)}")
-    return [clause for clause in chosen if clause.id not in slow]
+    left = [clause for clause in chosen if not (quick and _slow(clause, checks))]
+    if not left:
+        raise ValueError(f"all is slow that is checked of {', '.join(only)}")
+    return left
+
+
+def _slow(clause: Clause, checks: Mapping[str, Check]) -> bool:
+    check = checks.get(clause.id)
+    return clause.resource in SENSES or (check is not None and check.slow)
 
 
 def matching(spec: Spec, only: Iterable[str] = ()) -> list[Clause]:

@@ -37,15 +37,21 @@ def train(
 
     A ``curve`` is where training.svg and training.tsv go.
     """
+    learned = train_tokenizer(_texts(), Shape().vocab_size)
+    (folder / "tokenizer.json").write_text(learned)
+    teach(Tokenizer(learned), steps, folder, curve)
+
+
+def teach(
+    tokenizer: Tokenizer, steps: int, folder: Path, curve: Path | None = None
+) -> None:
+    """Write all but the tokenizer."""
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     torch.manual_seed(SEED)
-    learned = train_tokenizer(_texts(), Shape().vocab_size)
-    (folder / "tokenizer.json").write_text(learned)
-    tokenizer = Tokenizer(learned)
     model = Llama(Shape())
     begin(model, [tokenizer.decode([id]) for id in range(tokenizer.ordinary)])
-    points = _teach(model, batches(tokenizer, SEED), steps)
+    points = _taught(model, batches(tokenizer, SEED), steps)
     if curve:
         (curve / "training.tsv").write_text(table(points))
         (curve / "training.svg").write_text(picture(points))
@@ -59,7 +65,7 @@ def train(
     torch.set_num_threads(before)
 
 
-def _teach(
+def _taught(
     model: Llama, lessons: Iterator[Sequence[Lesson]], steps: int
 ) -> list[Point]:
     """The mean loss after each span of steps."""

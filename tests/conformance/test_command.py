@@ -137,6 +137,13 @@ def test_quick_leaves_slow_checks_out(capsys, api):
     assert (code, out) == (0, "1 clause: 1 holds.\n")
 
 
+def test_quick_says_so_where_it_leaves_nothing(capsys, api):
+    code, _, err = checked(capsys, api, "--only", "chat.example", "--quick")
+
+    assert code == 2
+    assert "all is slow that is checked of chat.example" in err
+
+
 def test_an_expected_failure_is_forgiven_and_a_stale_line_is_not(capsys, api):
     Path("known").write_text("models.list-schema  # being mended\n")
     Path("stale").write_text(f"{ID}  # was broken\n")
@@ -372,7 +379,7 @@ def test_a_mock_that_is_not_installed_is_told(capsys, monkeypatch):
 
 
 def stopped(process, number):
-    """What it says at its end; Python may lose an interrupt in a callback of its own."""
+    """What it says at its end; Python may lose an interrupt in a callback."""
     for _ in range(3):
         process.send_signal(number)
         with suppress(subprocess.TimeoutExpired):

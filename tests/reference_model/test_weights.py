@@ -6,7 +6,8 @@ import torch
 from reference_model.beginning import begin
 from reference_model.checksum import WEIGHTS, proven, record
 from reference_model.model import Llama, Shape
-from reference_model.train import train
+from reference_model.tokenizer import load_tokenizer
+from reference_model.train import teach, train
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
@@ -49,11 +50,12 @@ def test_parameters_have_the_names_of_hugging_face(model):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Two folders, each with what a short training made."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("first", "again")]
-    for folder in folders:
-        train(4, folder, folder)
-    return folders
+    """Two folders, each with what a short training made by the same tokenizer."""
+    first, again = (tmp_path_factory.mktemp(name) for name in ("first", "again"))
+    train(4, first, first)
+    shutil.copy(first / "tokenizer.json", again)
+    teach(load_tokenizer(first), 4, again, again)
+    return [first, again]
 
 
 def test_training_makes_the_stored_tokenizer_and_config(trained):
