@@ -331,5 +331,3 @@ def test_one_engine_is_loaded_per_process():
 
     assert load_engine() is engine
     assert len(list(islice(engine.submit(Job((), 3)), 3))) == 3
-    engine.close()
-    load_engine.cache_clear()
