@@ -39,8 +39,8 @@ FAMILIES = ("unenforced", "refused")  # derived for single fields
 TOGETHER = 8  # derived deviations that share a server
 HEAVY = ("embeddings.input-count",)  # the answer has 60 MB
 WEIGHED = "*.weights-*"  # compare with the model, and so tell of any fault
-NEAR = 10  # checks of its own operations that a deviation is put to
-OTHERS = 2  # checks of other operations
+NEAR = 6  # checks of its own operations that a deviation is put to
+OTHERS = 1  # checks of other operations
 
 
 class FewSeeds(Ids):
