@@ -1,4 +1,4 @@
-"""Replies of the engine, written down: what every machine gives, to the last bit."""
+"""Replies of the engine, written down: what every machine gives, in float32."""
 
 import hashlib
 import json

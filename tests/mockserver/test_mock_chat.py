@@ -148,6 +148,16 @@ def test_the_conversation_is_what_the_model_sees(mock):
     assert seen == mock.rooms.mind.tokenizer.chat(messages)
 
 
+def test_fields_of_later_editions_are_not_read(mock):
+    told = {"role": "user", "content": "Hello", "tool_calls": [{"function": []}]}
+    mock.chat(messages=[told], max_tokens=1)
+
+    seen = mock.ask("controlCounters").json["prompt"]["tokens"]
+
+    plain = {"role": "user", "content": "Hello"}
+    assert seen == mock.rooms.mind.tokenizer.chat([plain])
+
+
 def test_max_tokens_cuts_an_answer(mock):
     mock.script("one two three four")
 

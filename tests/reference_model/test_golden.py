@@ -4,6 +4,7 @@ from itertools import zip_longest
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,7 +17,24 @@ from reference_model.tokenizer import load_tokenizer
 TOKENIZER = load_tokenizer()
 GOLDEN = Path(__file__).with_name("golden.json")
 SUM, RECORDED = read(GOLDEN)
-REPLIES = [case.steps for case in RECORDED]
+ULP = 2**-23  # of a float32: processors sum in orders of their own, and so round
+
+
+@pytest.fixture(scope="module")
+def alone(model):
+    """What this machine replies to each case by itself."""
+    engine = Engine(model, TOKENIZER.end_of_text)
+    found = [case.answered(engine) for case in RECORDED]
+    engine.close()
+    return found
+
+
+def values(case):
+    """All tokens of a case in order, and their log probabilities."""
+    steps = [step for step in (*case.prompt, *case.steps) if step]
+    told = [(step.token, step.logprob) for step in steps]
+    told += [pair for step in steps for pair in step.top]
+    return zip(*told, strict=True)
 
 
 def whole(replies):
@@ -53,23 +71,28 @@ def test_records_are_small_and_stay_inside_the_window(model):
     assert max(lengths) < window
 
 
+@pytest.mark.parametrize("case", range(len(RECORDED)), ids=lambda i: RECORDED[i].name)
+def test_a_reply_is_the_recorded_one(alone, case):
+    tokens, logprobs = values(alone[case])
+    recorded_tokens, recorded_logprobs = values(RECORDED[case])
+
+    assert tokens == recorded_tokens
+    np.testing.assert_allclose(logprobs, recorded_logprobs, rtol=ULP, atol=0)
+
+
 @pytest.mark.parametrize("reading", [whole, streamed])
 @pytest.mark.parametrize("rows", [7, 32])
-def test_replies_are_the_recorded_ones(model, rows, reading):
+def test_a_batch_changes_nothing(model, alone, rows, reading):
     engine = Engine(model, TOKENIZER.end_of_text, rows)
-    order = Random(rows).sample(range(len(RECORDED)), len(RECORDED))
+    order = Random(rows).sample(range(len(alone)), len(alone))
 
-    found = reading([engine.submit(RECORDED[place].job) for place in order])
+    found = reading([engine.submit(alone[place].job) for place in order])
 
     engine.close()
-    assert found == [REPLIES[place] for place in order]
+    assert found == [alone[place].steps for place in order]
 
 
-def test_a_reply_alone_is_the_recorded_one(engine):
-    assert [case.answered(engine) for case in RECORDED] == RECORDED
-
-
-def test_two_threads_change_nothing(model):
+def test_two_threads_change_nothing(model, alone):
     counts = set()
 
     def counted(*arguments):
@@ -80,11 +103,11 @@ def test_two_threads_change_nothing(model):
     torch.set_num_threads(2)  # the worker asks for it at its first step
     try:
         probe = list(engine.submit(Job((), 1, penalty=counted)))
-        found = whole([engine.submit(case.job) for case in RECORDED])
+        found = whole([engine.submit(case.job) for case in alone])
     finally:
         torch.set_num_threads(1)
         engine.close()
 
     assert probe
     assert counts == {2}
-    assert found == REPLIES
+    assert found == [case.steps for case in alone]
