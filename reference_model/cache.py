@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from reference_model.decoder import Decoder
 from reference_model.model import Llama, Shape, causal
 
 
@@ -36,7 +37,7 @@ class Cache:
         self.lengths.extend(counts)
         return states[torch.tensor(list(accumulate(counts))) - 1]  # (prompts, C)
 
-    def decode(self, model: Llama, tokens: Sequence[int]) -> Tensor:
+    def decode(self, decoder: Decoder, tokens: Sequence[int]) -> Tensor:
         """Go on with one token in every row; their states, (B, C)."""
         places = torch.tensor(self.lengths)
         longest = min(max(self.lengths) + 1, self.window)
@@ -44,7 +45,7 @@ class Cache:
         mask = torch.zeros(unseen.shape, dtype=torch.float64)
         mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]
         mix = partial(self._mix_next, places % self.window, mask)
-        states: Tensor = model(torch.tensor(tokens), places, mix)
+        states = decoder.states(torch.tensor(tokens), places, mix)
         self.lengths = [length + 1 for length in self.lengths]
         return states
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from reference_model.cache import Cache
+from reference_model.decoder import Decoder
 from reference_model.grammar import Guide, started
 from reference_model.job import Job, Step
 from reference_model.memo import Memo
@@ -82,6 +83,7 @@ class Engine:
     def __init__(self, model: Llama, end_of_text: int, rows: int = 32) -> None:
         torch.set_num_threads(1)
         self._model, self._end, self._capacity = model, end_of_text, rows
+        self._decoder = Decoder(model)
         self._cache = Cache(model.shape, rows)
         self._rows: list[_Row] = []
         self._waiting: deque[_Row] = deque()
@@ -176,7 +178,7 @@ class Engine:
         states = []
         if self._rows:
             latest = [row.tokens[-1] for row in self._rows]
-            states.append(self._cache.decode(self._model, latest))
+            states.append(self._cache.decode(self._decoder, latest))
         if fresh := self._fresh():
             prompts = [(self._end, *row.job.prompt) for row in fresh]
             seen = [prompt[-self._cache.window :] for prompt in prompts]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_model.cache import Cache
+from reference_model.decoder import Decoder
 from reference_model.engine import Engine, Job, load_engine
 from reference_model.model import Llama, Shape, causal
 from reference_model.sampling import Sampling, penalty_of_reference
@@ -93,7 +94,7 @@ def test_cached_states_equal_a_full_forward(data):
             texts[row] = texts[-1]
         texts.pop()
         cache.drop(min(row, len(texts)))
-    states = cache.decode(model, [text[-1] for text in texts])
+    states = cache.decode(Decoder(model), [text[-1] for text in texts])
 
     for text, state in zip(texts, states, strict=True):
         whole = model(torch.tensor(text), torch.arange(len(text)), causal)
@@ -114,7 +115,7 @@ def test_beyond_the_window_only_the_last_tokens_are_seen():
         return torch.einsum("hij,jhd->ihd", weights, v)
 
     cache.prefill(model, [text[:5].tolist()])
-    states = torch.cat([cache.decode(model, [id]) for id in text[5:].tolist()])
+    states = torch.cat([cache.decode(Decoder(model), [id]) for id in text[5:].tolist()])
 
     whole = model(text, torch.arange(30), banded)
     torch.testing.assert_close(states, whole[5:], rtol=0, atol=1e-9)
