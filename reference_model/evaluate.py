@@ -206,7 +206,7 @@ SKILLS = (
     Skill("call two functions at once", None, _COMBINATIONS, tools.two_calls),
     Skill("tell what a function gave", None, _WORDS, tools.result),
     Skill(
-        "JSON of given fields, unseen words", None, _WORDS, _chat(exchanges.json_object)
+        "JSON of given fields, unseen words", None, _WORDS, _chat(exchanges.json_fields)
     ),
     Skill("decline politely, unseen topic", None, _NEW, _chat(exchanges.beyond)),
 )

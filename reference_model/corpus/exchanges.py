@@ -96,10 +96,15 @@ def manners(dice: Dice) -> Turn:
 
 
 def json_object(dice: Dice) -> Turn:
-    """An object with the fields that were given."""
+    """An object with the fields that were given, or about somebody."""
     if dice.chance(0.15):
         made = record(dice)
         return f"Give me a JSON object about {json.loads(made)['name']}.", made
+    return json_fields(dice)
+
+
+def json_fields(dice: Dice) -> Turn:
+    """An object with the fields that were given."""
     names = dice.sample(_FIELDS, dice.randint(1, 4))
     fields = {name: _field(dice, name) for name in names}
     given = ", ".join(f"{name} {value}" for name, value in fields.items())
