@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from reference_model.model import Attend, Layer, Llama
+from reference_model.model import Attend, Layer, Llama, turned
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,12 @@ class Decoder:
         """``tokens`` and ``places``: (B). What the head reads: (B, C)."""
         shape, body = self._model.shape, self._model.model
         heads = (3, shape.num_attention_heads, shape.head_dim)
-        cos, sin = self._model.turns(places).unsqueeze(-2)  # (B, 1, 1, D / 2) each
+        turns = self._model.turns(places).unsqueeze(-2)  # (2, B, 1, 1, D / 2)
         x = body.embed_tokens.weight[tokens]
         for number, layer in enumerate(self._layers):
             read = functional.linear(self._even(x), layer.queries_keys_values)
             read = read.view(-1, *heads)  # (B, 3, H, D)
-            first, second = read[:, :2].chunk(2, -1)  # (B, 2, H, D / 2)
-            q, k = torch.cat(
-                (first * cos - second * sin, second * cos + first * sin), -1
-            ).unbind(1)
+            q, k = turned(read[:, :2], turns).unbind(1)
             mixed = attend(number, q, k, read[:, 2]).flatten(-2)  # (B, C)
             x = torch.addmm(x, mixed, layer.outward)
             gate, up = functional.linear(self._even(x), layer.gate_up).chunk(2, -1)

@@ -33,7 +33,7 @@ def create_chat_completion(
     request: CreateChatCompletion, context: Context
 ) -> Reply | Stream:
     context.charge(request.user)
-    prompt = context.tokenizer.chat([*_known(request.messages, context)])
+    prompt = context.tokenizer.chat(_known(request.messages, context))
     room = _room(len(prompt), request, context)
     context.saw(prompt)
     model = context.snapshot(request.model)
@@ -107,11 +107,13 @@ def _chunk(
 
 def _known(
     messages: Sequence[Mapping[str, Any]], context: Context
-) -> Iterator[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Of each message what the edition describes: other fields have no form yet."""
     described = context.operation.fields["messages"]["items"]["properties"]
-    for message in messages:
-        yield {name: message[name] for name in described if name in message}
+    return [
+        {name: message[name] for name in described if name in message}
+        for message in messages
+    ]
 
 
 def _room(tokens: int, request: CreateChatCompletion, context: Context) -> int:

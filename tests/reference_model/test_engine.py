@@ -115,7 +115,8 @@ def test_beyond_the_window_only_the_last_tokens_are_seen():
         return torch.einsum("hij,jhd->ihd", weights, v)
 
     cache.prefill(model, [text[:5].tolist()])
-    states = torch.cat([cache.decode(Decoder(model), [id]) for id in text[5:].tolist()])
+    decoder = Decoder(model)
+    states = torch.cat([cache.decode(decoder, [id]) for id in text[5:].tolist()])
 
     whole = model(text, torch.arange(30), banded)
     torch.testing.assert_close(states, whole[5:], rtol=0, atol=1e-9)
