@@ -92,7 +92,7 @@ def create_file(request: CreateFile, context: Context) -> Reply:
         )
     except NoRoom as full:
         raise context.refuse("files-total", limit=most) from full
-    return Reply(shown(row, context))
+    return Reply(shown(row, context, row["created_at"]))
 
 
 @handles("retrieveFile")
@@ -128,11 +128,13 @@ def stored(id: str, context: Context) -> dict[str, Any]:
     return row
 
 
-def shown(row: dict[str, Any], context: Context) -> dict[str, Any]:
-    """A file as the API shows it, where it has come to by now."""
+def shown(
+    row: dict[str, Any], context: Context, at: int | None = None
+) -> dict[str, Any]:
+    """A file as the API shows it, where it has come to ``at`` that second, or now."""
     life, fault = context.house.spec.lifecycles["FileObject"], row["fault"]
     begun, processed = life.walk
-    if context.now < row["created_at"] + PACE:
+    if (context.now if at is None else at) < row["created_at"] + PACE:
         status, details = begun, None
     else:
         status, details = "error" if fault else processed, fault

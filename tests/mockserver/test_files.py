@@ -1,6 +1,7 @@
 """Files over a loopback socket: as they went in, so they come out."""
 
 import hashlib
+import itertools
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -240,6 +241,14 @@ def test_time_and_faults_decide_what_becomes_of_a_file(mock, client):
         ),
         other["id"]: ("processed", None),
     }
+
+
+def test_the_answer_to_an_upload_shows_how_a_file_begins(client, monkeypatch):
+    """Even if a second passes whenever the server looks at its clock."""
+    seconds = itertools.count(1_700_000_000)
+    monkeypatch.setattr("mockserver.clock.time.time", lambda: next(seconds))
+
+    assert upload(client).json()["status"] == "uploaded"
 
 
 @pytest.mark.parametrize("count", [1, 40], ids=["one", "many"])
