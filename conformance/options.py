@@ -8,6 +8,7 @@ from pathlib import Path
 from conformance.session import COURTESY, Server
 
 Handler = Callable[[argparse.Namespace], int]
+AT_ONCE = 3  # clauses that our own mock is asked about: more wait for each other
 
 
 def parser(commands: Mapping[str, Handler]) -> argparse.ArgumentParser:
@@ -36,9 +37,8 @@ def _check(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--workers",
         type=int,
-        default=1,
         metavar="N",
-        help="clauses that are looked at at once",
+        help=f"clauses that are looked at at once: 1, or {AT_ONCE} of our own mock",
     )
     sub.add_argument("--seed", type=int, default=0, help="of what is drawn by chance")
     sub.add_argument(
@@ -165,7 +165,12 @@ def only(options: argparse.Namespace) -> list[str]:
 
 
 def workers(options: argparse.Namespace) -> int:
-    """How many clauses are looked at at once."""
+    """How many clauses are looked at at once.
+
+    A server of others is not put under load unless that is asked for.
+    """
+    if options.workers is None:
+        return 1 if options.url else AT_ONCE
     if options.workers < 1:
         raise ValueError(f"expected at least one worker, got {options.workers}")
     return int(options.workers)

@@ -3,9 +3,12 @@
 import re
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
+from threading import Thread
 
 import httpx
 
@@ -21,6 +24,7 @@ from spec import Clause
 Progress = Callable[[Result], None]
 
 REPEATS = 3
+GRACE = 2.0  # seconds for what is being looked at, once nobody wants the result
 SILENCES = 5  # checks in a row without an answer, after which nothing more is asked
 SIGNATURE = re.compile(r"\(\) (missing|takes|got)")
 DETERMINISTIC = "deterministic"
@@ -79,15 +83,36 @@ def _results(
 def _mapped(
     judge: Callable[[Clause], Result], clauses: Iterable[Clause], workers: int
 ) -> Iterator[Result]:
-    """The results in the order of the clauses, with so many threads at work."""
+    """The results in the order of the clauses, with so many threads at work.
+
+    An interruption is not held up by what is being looked at: threads of an executor
+    would be waited for.
+    """
     if workers == 1:
         yield from map(judge, clauses)
         return
-    pool = ThreadPoolExecutor(workers)
+    found = [(Future[Result](), clause) for clause in clauses]
+    waiting = deque(found)
+
+    def work() -> None:
+        while waiting:
+            with suppress(IndexError):  # another one was faster
+                future, clause = waiting.popleft()
+                try:
+                    future.set_result(judge(clause))
+                except BaseException as error:  # told where the result is asked for
+                    future.set_exception(error)
+
+    threads = [Thread(target=work, daemon=True) for _ in range(workers)]
     try:
-        yield from pool.map(judge, clauses)
+        for thread in threads:
+            thread.start()
+        for future, _ in found:
+            yield future.result()
     finally:
-        pool.shutdown(cancel_futures=True)
+        waiting.clear()
+        for thread in filter(Thread.is_alive, threads):
+            thread.join(GRACE / workers)
 
 
 def _silent(result: Result) -> bool:

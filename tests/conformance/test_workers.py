@@ -1,5 +1,8 @@
 """Several workers judge as one does."""
 
+import pytest
+
+from conformance import options
 from conformance.registry import all_checks
 from conformance.runner import run
 from conformance.target import Claims
@@ -28,3 +31,26 @@ def test_workers_reach_the_same_verdicts(target_at, spec):
 
     assert verdicts[0] == verdicts[1]
     assert {outcome for _, outcome in verdicts[0]} == {"holds"}
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ([], options.AT_ONCE),
+        (["http://127.0.0.1:1/v1"], 1),
+        (["--only", "models", "http://127.0.0.1:1/v1"], 1),
+        (["http://127.0.0.1:1/v1", "--workers", "4"], 4),
+        (["--workers", "1"], 1),
+    ],
+)
+def test_a_server_of_others_is_asked_one_thing_at_a_time_by_default(words, count):
+    reader = options.parser(dict.fromkeys(options.COMMANDS, int))
+
+    assert options.workers(options.parsed(reader, ["check", *words])) == count
+
+
+def test_no_worker_at_all_is_refused():
+    reader = options.parser(dict.fromkeys(options.COMMANDS, int))
+
+    with pytest.raises(ValueError, match="at least one worker, got 0"):
+        options.workers(options.parsed(reader, ["check", "--workers", "0"]))
