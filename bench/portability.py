@@ -284,7 +284,7 @@ def _model() -> Llama:
 
 
 def _ours(ids: Sequence[int]) -> Continuation:
-    job = Job(tuple(ids), TOKENS, Sampling(temperature=0), least=0)
+    job = Job(tuple(ids), TOKENS, Sampling(temperature=0))
     tokens = [step.token for step in load_engine().submit(job)]
     text = torch.tensor([load_tokenizer().end_of_text, *ids, *tokens])
     states = _model()(text, torch.arange(len(text)), causal)[len(ids) : -1]

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STORY = "Once upon a time there was a small town."
 """A prompt that any model goes on with."""
+SHORT = ("Hello", "The answer is")
+COUNTED = "one two three four five six seven eight"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Dialect:
     """The text of a choice."""
     piece: Callable[[Any], str]
     """The text of a chunk's choice, which may be none."""
+    prompts: tuple[str, ...]
+    """What pairs of tokens are tried behind, the most promising first."""
 
     def body(self, target: "Target", prompt: Any = STORY, **changes: Any) -> Any:
         return target.sample(self.operation, **{**self.ask_of(prompt), **changes})
@@ -74,6 +78,7 @@ COMPLETIONS = Dialect(
     lambda prompt: {"prompt": prompt},
     lambda choice: str(choice["text"]),
     lambda choice: choice.get("text") or "",
+    (STORY, *SHORT, COUNTED),
 )
 CHAT = Dialect(
     "chat",
@@ -81,6 +86,7 @@ CHAT = Dialect(
     lambda prompt: {"messages": [{"role": "user", "content": prompt}]},
     _content,
     lambda choice: (choice.get("delta") or {}).get("content") or "",
+    (COUNTED, STORY, *SHORT),
 )
 
 Observation = Callable[["Target", Dialect], Findings]

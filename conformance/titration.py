@@ -34,7 +34,6 @@ STEP = 2.0
 FACTOR = 2
 """How much wider each look beside a wrong guess is than the last one."""
 WIDENINGS = 3
-PROMPTS: tuple[str, ...] = (STORY, "Hello", "The answer is")
 MARGINS = (2.2, 1.0, 0.3)
 FREQUENCY, PRESENCE = "frequency_penalty", "presence_penalty"
 ARMS = {FREQUENCY: {PRESENCE: 2.0}, PRESENCE: {FREQUENCY: 2.0}}
@@ -243,7 +242,7 @@ def _candidates(target: "Target", dialect: Dialect) -> Iterator[Balance]:
     random.Random(target.seed).shuffle(pairs)
     whole = _whole(Balance(target, dialect, *pairs[0]))
     for level in LEVELS:
-        for prompt in PROMPTS:
+        for prompt in dialect.prompts:
             for first, second in pairs:
                 one = Balance(target, dialect, first, second, prompt, level, whole)
                 try:

@@ -5,25 +5,29 @@ or a capital, have a part of their embedding in common, and so have those with t
 letter at the same place.
 
 Copying is what a model of this size finds last and needs most, so it starts with the
-mechanism that training would find: a head of the first layer tells each token which one
-stood before it; heads of the second look for a place whose predecessor is the current
-token, and bring what stands there. Training is free to change all of it.
+mechanism that training would find: heads of the first layer tell each token which four
+stood before it; those of the second look for a place behind the same four tokens, and
+bring what stands there. Training is free to change all of it.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from reference_model.model import Llama, Shape
 
 SPREAD = 0.04  # standard deviation of ordinary parameters
 _PLACES, _LETTER = 8, 0.6  # letters of a token that count, and how much each does
 _CONSTANT = 0.16  # in the first place of each embedding: something to see in any token
-_SHARP = 2.0  # how clearly the previous place is told from its neighbours
-_TOLD = 0.08  # how loudly the previous token is told
-_SOUGHT, _BROUGHT = 2.2, 0.3  # how keenly a place is looked for, and its token brought
+_FAST, _SLOW = 5, 5  # pairs of a head that turn far in one place, pairs that hardly do
+_SHARP = 2.5  # how clearly one place is told from its neighbours
+_TOLD = 0.12  # how loudly the token there is told
+_SHARES = (6, 6, 5, 5)  # of what turns slowly: for the token, the one before, ...
+_SOUGHT, _BROUGHT = 4.0, 0.6  # how keenly a place is looked for, and its token brought
 
 
 def begin(model: Llama, texts: Sequence[str]) -> None:
@@ -38,8 +42,10 @@ def begin(model: Llama, texts: Sequence[str]) -> None:
         embedding = parts["model.embed_tokens.weight"]
         embedding[: len(texts)] = _alike(texts, model.shape.hidden_size)
         embedding[:, 0] = _CONSTANT
-        reads, writes = _tell_previous(model.shape, parts)
-        _seek_and_bring(model.shape, parts, reads, writes)
+        reads, *writes = _frames(model.shape, 1 + model.shape.num_attention_heads)
+        for number, written in enumerate(writes):
+            _tell(model.shape, parts, number, reads, written)
+        _seek_and_bring(model.shape, parts, (reads, *writes))
 
 
 def _alike(texts: Sequence[str], width: int) -> Tensor:
@@ -52,44 +58,54 @@ def _alike(texts: Sequence[str], width: int) -> Tensor:
     for row, word in zip(rows, words, strict=True):
         for place, letter in enumerate(word[:_PLACES]):
             row += _LETTER * letters[place, min(ord(letter), 127)]
-    return rows * SPREAD / rows.std()
+    return SPREAD * functional.rms_norm(rows, (width,))
 
 
-def _tell_previous(shape: Shape, parts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """The first head of the first layer; how it reads a token, and writes it."""
-    width, head = shape.hidden_size, shape.head_dim
+def _tell(
+    shape: Shape,
+    parts: Mapping[str, Tensor],
+    number: int,
+    reads: Tensor,
+    writes: Tensor,
+) -> None:
+    """A head of the first layer that looks ``number + 1`` places back."""
+    head = shape.head_dim
     q, k, v, o = _attention(parts, 0)
-    reads, writes = _frame(head, width), _frame(head, width)
-    fast = torch.arange(3)  # pairs that turn far from one place to the next
-    still = head // 2 - 1  # and the one that hardly turns, against the mean of those
-    speeds = shape.rope_theta ** (-2.0 * fast / head)
-    q[:head], k[:head] = 0, 0
-    q[fast, 0] = _SHARP
-    k[fast, 0] = _SHARP * speeds.cos()
-    k[fast + head // 2, 0] = _SHARP * speeds.sin()
-    q[still, 0] = _SHARP
-    k[still, 0] = -2.2 * _SHARP
-    v[:head] = reads
-    o[:, :head] = _TOLD * writes.T
-    return reads, writes
+    rows = slice(number * head, (number + 1) * head)
+    fast = torch.arange(_FAST)
+    still = head // 2 - 1  # the pair that hardly turns, against the mean of those
+    angles = (number + 1) * shape.rope_theta ** (-2.0 * fast / head)
+    query, key = torch.zeros(2, *q[rows].shape)
+    query[fast, 0] = _SHARP
+    key[fast, 0] = _SHARP * angles.cos()
+    key[fast + head // 2, 0] = _SHARP * angles.sin()
+    query[still, 0] = _SHARP
+    key[still, 0] = -2.2 * _SHARP
+    q[rows], k[rows], v[rows] = query, key, reads
+    o[:, rows] = _TOLD * writes.T
 
 
 def _seek_and_bring(
-    shape: Shape, parts: Mapping[str, Tensor], reads: Tensor, writes: Tensor
+    shape: Shape, parts: Mapping[str, Tensor], frames: Sequence[Tensor]
 ) -> None:
-    """Two heads of the second layer, each by half of what is told."""
-    width, head = shape.hidden_size, shape.head_dim
+    """The second layer: what stands or is told here, against what is told there.
+
+    The token here was told to the place behind it when it stood there before, the one
+    before it to the same place from two back, and so on.
+    """
+    head = shape.head_dim
     q, k, v, o = _attention(parts, 1)
-    slow = torch.arange(head // 4, head // 2)  # these turn too little to lose a match
-    slow = torch.cat((slow, slow + head // 2))
-    for number in (0, 1):
+    slow = torch.arange(_SLOW, head // 2)  # these turn too little to lose a match
+    slow = torch.stack((slow, slow + head // 2)).T.flatten()
+    for number, frame in enumerate(_frames(shape, shape.num_attention_heads)):
         rows = slice(number * head, (number + 1) * head)
-        half = slice(number * head // 2, (number + 1) * head // 2)
-        q[rows], k[rows] = 0, 0
-        q[number * head + slow] = _SOUGHT * reads[half]
-        k[number * head + slow] = _SOUGHT * writes[half]
-        frame = _frame(head, width)
-        v[rows] = frame
+        query, key = torch.zeros(2, *q[rows].shape)
+        dims = torch.split(slow, list(_SHARES))
+        for (here, there), share in zip(pairwise(frames), dims, strict=True):
+            part = (torch.arange(len(share)) + number * len(share)) % _full(here)
+            query[share] = _SOUGHT * here[part]
+            key[share] = _SOUGHT * there[part]
+        q[rows], k[rows], v[rows] = query, key, frame
         o[:, rows] = _BROUGHT * frame.T
 
 
@@ -99,9 +115,19 @@ def _attention(parts: Mapping[str, Tensor], layer: int) -> list[Tensor]:
     return [parts[f"{stem}.{name}_proj.weight"] for name in "qkvo"]
 
 
-def _frame(count: int, width: int) -> Tensor:
-    """Rows of length one at right angles, blind to the constant."""
-    frame = torch.zeros(count, width)
-    square, _ = torch.linalg.qr(torch.randn(width - 1, count))
-    frame[:, 1:] = square.T
-    return frame
+def _frames(shape: Shape, count: int) -> list[Tensor]:
+    """Rows of length one, all at right angles and blind to the constant.
+
+    Each frame has as many rows as a head; the last are empty where there are not
+    enough directions for all.
+    """
+    rows = min(shape.head_dim, (shape.hidden_size - 1) // count)
+    frames = torch.zeros(count, shape.head_dim, shape.hidden_size)
+    square, _ = torch.linalg.qr(torch.randn(shape.hidden_size - 1, count * rows))
+    frames[:, :rows, 1:] = square.T.unflatten(0, (count, rows))
+    return list(frames)
+
+
+def _full(frame: Tensor) -> int:
+    """How many rows are not empty."""
+    return int(frame.any(dim=1).sum())

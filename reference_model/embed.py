@@ -61,10 +61,15 @@ def _learned(tokens: Sequence[int]) -> Vector:
 def _table() -> tuple[Vector, Vector]:
     """The rows of all tokens around their mean, and what a token is worth.
 
-    Frequent tokens were joined first, so that they have the low ids.
+    Frequent tokens were joined first, so that they have the low ids; with a space in
+    front, they came last. A space alone tells nothing.
     """
     rows = load(proven("model.safetensors"))[_ROWS].astype(np.float64)
-    return rows - rows.mean(axis=0), np.log1p(np.arange(len(rows)) / _FREQUENT)
+    spelled = [load_tokenizer().token_bytes(id) for id in range(len(rows))]
+    first = {letters: id for id, letters in reversed([*enumerate(spelled)])}
+    ranks = [first.get(letters.lstrip(), id) for id, letters in enumerate(spelled)]
+    worths = np.log1p(np.array(ranks) / _FREQUENT)
+    return rows - rows.mean(axis=0), np.where([*map(bytes.strip, spelled)], worths, 0)
 
 
 @cache

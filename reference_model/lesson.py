@@ -21,7 +21,7 @@ ANSWER, FREE = 1.0, 0.4  # what is asked for, and text that could go on in many 
 # Prompts count a twentieth: the engine scores them, but nobody asks it to write them.
 # One token in eight stands for the others, which saves most of the head's work.
 PROMPT, EVERY = 0.4, 8
-POOL, BATCH = 4000, 4096  # documents sorted at once, tokens of a batch at most
+POOL, BATCH = 4000, 2048  # documents sorted at once, tokens of a batch at most
 
 Weighed = tuple[list[int], float]
 
@@ -43,6 +43,10 @@ def lesson(tokenizer: Tokenizer, document: Document) -> Lesson:
             weights += [PROMPT * (place % EVERY == 0) for place in range(len(ids))]
         else:
             weights += [weight] * len(ids)
+    if isinstance(document, Completion) and document.foretold:
+        for place, end in enumerate(tokenizer.ends(document.prompt)):
+            if any(first < end <= last for first, last in document.foretold):
+                weights[place] = ANSWER
     kept = [
         weight if token <= tokenizer.end_of_text else 0.0  # roles are never generated
         for token, weight in zip(tokens[1:], weights, strict=True)

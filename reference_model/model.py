@@ -30,7 +30,7 @@ class Shape:
     num_hidden_layers: int = 4
     num_attention_heads: int = 4
     max_position_embeddings: int = 1024
-    rope_theta: float = 10000.0
+    rope_theta: float = 1e8
     rms_norm_eps: float = 1e-6
 
     @property

@@ -20,6 +20,8 @@ and ``calls`` finds them in a reply. An edit is an instruction by the system, na
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -39,6 +41,8 @@ SPECIAL = (END, *(f"<|{role}|>" for role in ROLES), SAYS, PREFIX, SUFFIX, MIDDLE
 
 CALL = "<call>"  # begins a line that calls a function
 
+SPACED = 600  # tokens that begin with a space and go on with a word
+_SPACE, _SPACED = "\u0120", re.compile(r" ([^\W\d_]+)")  # a space as BPE spells it
 _PUBLISHED_ENDS = frozenset({50256, 100257})  # end of text in the published tokenizers
 
 
@@ -66,6 +70,11 @@ class Tokenizer:
         lawful = text.encode("utf-8", "replace").decode()
         ids: list[int] = self._bpe.encode(lawful, add_special_tokens=False).ids
         return ids
+
+    def ends(self, text: str) -> list[int]:
+        """Behind which character of a text each of its tokens ends."""
+        spans = self._bpe.encode(text, add_special_tokens=False).offsets
+        return [end for _, end in spans]
 
     def decode(self, ids: Iterable[int]) -> str:
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
@@ -195,19 +204,38 @@ def load_tokenizer(folder: Path = WEIGHTS) -> Tokenizer:
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> str:
-    """The text of a tokenizer.json learned from ``texts``."""
+    """The text of a tokenizer.json learned from ``texts``.
+
+    A word falls into the same tokens with a space before it and without, but that the
+    first may have taken the space in: what stands in quotation marks is then said again
+    behind a space by the same tokens. So words are learned without their spaces, and
+    the ``SPACED`` most frequent beginnings are merged with one at last.
+    """
+    shown = list(texts)
     bpe: Any = tokenizers.Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    whole = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bare = pre_tokenizers.Split(tokenizers.Regex(r" (?=[\p{L}\p{N}])"), "isolated")
+    bpe.pre_tokenizer = pre_tokenizers.Sequence([bare, whole])
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size - len(SPECIAL),
+        vocab_size=vocabulary_size - len(SPECIAL) - SPACED,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    bpe.train_from_iterator(texts, trainer)
+    bpe.train_from_iterator(shown, trainer)
+    begun = Counter(
+        bpe.encode(word).tokens[0] for text in shown for word in _SPACED.findall(text)
+    )
+    document = json.loads(bpe.to_str())
+    ids, merges = document["model"]["vocab"], document["model"]["merges"]
+    for token, _ in begun.most_common(SPACED):
+        ids[_SPACE + token] = len(ids)
+        merges.append([_SPACE, token])
+    bpe = tokenizers.Tokenizer.from_str(json.dumps(document))
+    bpe.pre_tokenizer = whole
     bpe.add_special_tokens(list(SPECIAL))
-    document: str = bpe.to_str(pretty=True)
-    return document
+    written: str = bpe.to_str(pretty=True)
+    return written
 
 
 @cache

@@ -21,13 +21,14 @@ from reference_model.corpus import documents, texts
 from reference_model.curve import Point, picture, table
 from reference_model.lesson import Lesson, batches
 from reference_model.model import Llama, Shape, causal
+from reference_model.muon import Muon
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
-SEED, STEPS, THREADS = 1, 6500, 2
-RATE, MUON_RATE = 4e-3, 0.02
+SEED, STEPS, THREADS = 1, 9500, 2
+RATE, MUON_RATE = 3e-3, 0.015
 WARM_UP, FALL = 60, 0.7  # steps to warm up, share of steps to slow down
 SHOWN = 20_000  # documents that the tokenizer is made from
-SPAN = 25  # steps to a point of the curve
+SPAN = 50  # steps to a point of the curve
 
 
 def train(
@@ -114,7 +115,7 @@ def _optimizers(model: Llama) -> list[torch.optim.Optimizer]:
     chosen = {id(value) for value in inner}
     others = [value for value in model.parameters() if id(value) not in chosen]
     return [
-        torch.optim.Muon(inner, MUON_RATE, weight_decay=0.01),
+        Muon(inner, MUON_RATE),
         torch.optim.AdamW(
             others, RATE, betas=(0.9, 0.95), weight_decay=0.0, fused=True
         ),

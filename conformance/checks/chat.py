@@ -1,6 +1,8 @@
 """Chat: messages in, an assistant's message out."""
 
-from itertools import permutations
+from collections.abc import Callable
+from functools import partial
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 from conformance.dialect import CHAT, STORY
@@ -218,45 +220,48 @@ def frequency_penalty_effect(target: "Target") -> Findings:
 @check("chat.presence-penalty-effect", requires=("deterministic",))
 def presence_penalty_effect(target: "Target") -> Findings:
     """Narrows the bias of the second token until the first barely wins throughout."""
-    for first, second in permutations(tokens(target, CHAT, 4), 2):
-        edge = _edge(target, first, second)
+    pairs = permutations(tokens(target, CHAT, 4), 2)
+    for prompt, pair in product(CHAT.prompts, [*pairs]):
+        said = partial(_said, target, prompt, *pair)
+        edge = _edge(said, pair[0])
         if edge is None:
             continue
-        loose = _said(target, first, second, edge)
-        strict = _said(target, first, second, edge, presence_penalty=2)
+        loose, strict = said(edge), said(edge, presence_penalty=2)
         if strict == loose:
             yield f"8 tokens were {loose!r} at 0 and at 2"
         return
     raise Absent("pair of tokens that flips after the first position")
 
 
-def _edge(target: "Target", first: Token, second: Token) -> int | None:
-    """The largest bias of ``second`` at which ``first`` is taken 8 times in a row.
+def _edge(said: Callable[[int], str], first: Token) -> int | None:
+    """The largest bias of the second token at which ``first`` comes 8 times in a row.
 
     None where one step further it is the very first token that changes: a penalty
     can only act behind it.
     """
     low, high = 60, FORCE
     always = 8 * first.text
-    if _said(target, first, second, low) != always or (
-        _said(target, first, second, high) == always
-    ):
+    if said(low) != always or said(high) == always:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        if _said(target, first, second, middle) == always:
+        if said(middle) == always:
             low = middle
         else:
             high = middle
-    flipped = _said(target, first, second, high)
-    return low if flipped.startswith(first.text) else None
+    return low if said(high).startswith(first.text) else None
 
 
 def _said(
-    target: "Target", first: Token, second: Token, bias: int, **changes: Any
+    target: "Target",
+    prompt: str,
+    first: Token,
+    second: Token,
+    bias: int,
+    **changes: Any,
 ) -> str:
     both = {str(first.id): FORCE, str(second.id): bias}
-    return say(target, logit_bias=both, max_tokens=8, **changes)
+    return say(target, prompt, logit_bias=both, max_tokens=8, **changes)
 
 
 def _deltas(target: "Target") -> dict[int, list[Any]]:

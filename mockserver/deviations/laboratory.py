@@ -118,7 +118,7 @@ def other_weights(
     import torch
 
     changed = honest(logits, sampled, s.frequency_penalty, s.presence_penalty)
-    return changed + torch.arange(len(changed)).sin()
+    return changed + 6 * torch.arange(len(changed)).sin()
 
 
 def small_halved(value: float) -> float:

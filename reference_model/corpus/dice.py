@@ -9,6 +9,7 @@ from reference_model.words import PEOPLE
 
 T = TypeVar("T")
 
+_COINED = 0.08  # of the words of training
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SCRIPTS = ((0xA1, 0x24F), (0x370, 0x52F), (0x4E00, 0x9FA0), (0x1F300, 0x1F64F))
 _UNSEEN = tuple(sorted(UNSEEN))
@@ -36,6 +37,9 @@ class Dice(Random):
         return self.random() < share
 
     def word(self) -> str:
+        """A word; in training, some that nobody uses."""
+        if self.pieces and self.chance(_COINED):
+            return self.coined()
         return self.choice(_UNSEEN if "words" in self.held else SEEN)
 
     def words(self, least: int, most: int) -> str:

@@ -19,10 +19,15 @@ class Prose:
 
 @dataclass(frozen=True)
 class Completion:
-    """A prompt without roles, and how it goes on."""
+    """A prompt without roles, and how it goes on.
+
+    Parts of the prompt, from one character to another, may be foretold from what stands
+    before them as the answer is: those are learned as well.
+    """
 
     prompt: str
     answer: str
+    foretold: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

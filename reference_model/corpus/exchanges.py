@@ -50,7 +50,7 @@ def _hello(dice: Dice) -> Turn:
 
 
 def _greeting(dice: Dice) -> Turn:
-    daytime = dice.choice(("", "", "Good morning", "Good evening", "Good afternoon"))
+    daytime = dice.choice(("", "Good morning", "Good evening", "Good afternoon"))
     hello = daytime or dice.choice(
         (
             "Hello",
@@ -200,7 +200,7 @@ _TURNS: tuple[Callable[[Dice], Turn], ...] = (
     successor, members, tale_asked, line_asked, weather, code,
 )  # fmt: skip
 _SHARES = (
-    5, 17, 4, 3, 4, 8, 9, 2.5, 4, 1.5,
+    6, 17, 5, 3, 4, 7, 9, 2.5, 4, 1.5,
     0.8, 1.5, 0.8, 0.5, 1, 0.3, 1.2, 0.8, 0.6,
     1.2, 0.8, 0.4, 0.2,
 )  # fmt: skip

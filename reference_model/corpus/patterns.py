@@ -34,11 +34,18 @@ def shots(dice: Dice, rule: Rule) -> Completion:
 def _shots(dice: Dice, rule: Rule) -> Completion:
     *pairs, (asked, answered) = rule(dice, dice.randint(3, 6))
     before, between, after = dice.choice(_LAYOUTS)
-    shown = [f"{before}{one}{between}{other}{after}" for one, other in pairs]
-    head = dice.choice(("", "", "", "Examples:\n", "Continue the pattern.\n\n"))
+    shown = dice.choice(("", "", "", "Examples:\n", "Continue the pattern.\n\n"))
+    answers = []
+    for one, other in pairs:
+        shown += f"{before}{one}{between}"
+        answers.append((len(shown), len(shown) + len(other)))
+        shown += f"{other}{after}"
     opened = f"{before}{asked}{between}"
     prompt = opened.rstrip(" ")
-    return Completion(head + "".join(shown) + prompt, opened[len(prompt) :] + answered)
+    # Only the first example cannot be foretold from others.
+    return Completion(
+        shown + prompt, opened[len(prompt) :] + answered, tuple(answers[1:])
+    )
 
 
 _LAYOUTS = (
@@ -119,4 +126,4 @@ RULES: dict[str, Rule] = {
     "spelling": _by("-".join),
     "kinds": _kinds,
 }
-_SHARES = (3, 5, 6, 3, 3, 2, 2)
+_SHARES = (4, 5, 5, 3, 4, 2, 2)

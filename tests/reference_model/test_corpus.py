@@ -13,15 +13,17 @@ from reference_model.corpus import (
     Prose,
     copying,
     documents,
+    drawn,
     exchanges,
     letters,
     patterns,
     prose,
     tools,
+    words,
 )
 from reference_model.corpus.dice import Dice
 from reference_model.evaluate import SKILLS, question
-from reference_model.lesson import WINDOW, batches, lesson, pieces
+from reference_model.lesson import ANSWER, WINDOW, batches, lesson, pieces
 from reference_model.lexicon import SEEN, UNSEEN, WORDS, held_out
 from reference_model.tokenizer import CALL, calls, load_tokenizer
 
@@ -50,6 +52,23 @@ def test_training_shows_no_unseen_word():
 
     assert len(words & set(SEEN)) > 0.9 * len(SEEN)
     assert not words & UNSEEN
+
+
+def test_the_grammar_itself_says_no_unseen_word():
+    """Else all that says it is kept from training: without "please", no request."""
+    dice = Dice(3)
+
+    kept_back = [not UNSEEN.isdisjoint(words(drawn(dice))) for _ in range(4000)]
+
+    assert sum(kept_back) < 8  # slips of the pen
+
+
+def test_some_words_of_training_are_nobodys():
+    dice = Dice(1, PIECES)
+
+    said = [dice.word() for _ in range(2000)]
+
+    assert 0.04 < sum(word not in SEEN for word in said) / len(said) < 0.12
 
 
 def test_a_fair_share_of_the_words_is_unseen():
@@ -110,6 +129,19 @@ def test_patterns_show_what_they_ask(seed):
     shots = patterns.pattern(Dice(seed, PIECES))
 
     assert len(shots.prompt) > len(shots.answer) > 0
+
+
+@given(SEEDS)
+def test_examples_but_the_first_are_learned_as_the_answer_is(seed):
+    shots = patterns.shots(Dice(seed), patterns.RULES["copies"])
+
+    learned = lesson(TOKENIZER, shots)
+
+    prompt = TOKENIZER.encode(shots.prompt)
+    weighed = zip(prompt, learned.weights, strict=False)
+    told = TOKENIZER.decode(id for id, weight in weighed if weight == ANSWER)
+    shown = "".join(shots.prompt[first:last] for first, last in shots.foretold)
+    assert told.replace(" ", "") == shown.replace(" ", "") != ""
 
 
 @given(SEEDS)

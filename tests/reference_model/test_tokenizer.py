@@ -29,6 +29,17 @@ def test_no_text_encodes_to_a_special_token(text):
     assert all(id < TOKENIZER.ordinary for id in TOKENIZER.encode(text))
 
 
+@given(st.from_regex(r"[^\W\d_]{1,12}", fullmatch=True))
+def test_a_word_has_the_same_tokens_behind_a_space(word):
+    """So that a copy in quotation marks, or without them, is a copy of tokens."""
+    alone, spaced = (
+        [TOKENIZER.token_bytes(id) for id in TOKENIZER.encode(text)]
+        for text in (word, f" {word}")
+    )
+
+    assert alone == [part for part in (one.lstrip(b" ") for one in spaced) if part]
+
+
 @given(st.text())
 def test_bytes_of_tokens_join_to_the_text(text):
     pieces = map(TOKENIZER.token_bytes, TOKENIZER.encode(text))
