@@ -1,6 +1,7 @@
 """What checks made on a server and did not take away: files, jobs, models."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from threading import Lock
 from urllib.parse import quote
@@ -38,6 +39,15 @@ class Leftovers:
                     self._steps.pop((one.method, path), None)
                     steps = undoing(spec, one, path)
                     self._steps |= dict.fromkeys(steps, sent)
+
+    def halt(self, client: httpx.Client, base_url: str) -> None:
+        """End the jobs: nobody looks at them any more, and work costs its owner."""
+        with self._lock:
+            jobs = [step for step in self._steps if step[0] != "DELETE"]
+            ends = {path: self._steps.pop((method, path)) for method, path in jobs}
+        for path, sent in ends.items():
+            with suppress(httpx.HTTPError):  # then there is no server, or it is busy
+                client.post(base_url + path, headers=[*sent])
 
     def clear(self, client: httpx.Client, base_url: str) -> list[str]:
         """Take all of it away, jobs first; gives the paths of what is still there."""

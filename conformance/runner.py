@@ -174,6 +174,7 @@ def observed(target: Target, clause: Clause, check: Check) -> Result:
         error = caught
     finally:
         target.left(tape)
+    target.halt()
     outcome, reason = _outcome(error, findings, tape)
     if len(findings) > len(places):  # a lawful request was not served
         places.append(len(tape.exchanges) - 1)

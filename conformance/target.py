@@ -111,9 +111,18 @@ class Target:
         Gives the paths of what the server kept.
         """
         self.left(self.tape)
-        inner, wait = self.tape.inner, httpx.Timeout(self.timeout)
-        with httpx.Client(transport=inner, trust_env=False, timeout=wait) as client:
+        with self._unheard as client:
             return self.leftovers.clear(client, self.base_url)
+
+    def halt(self) -> None:
+        """Ends the jobs that checks left running."""
+        self.leftovers.halt(self._unheard, self.base_url)
+
+    @property
+    def _unheard(self) -> httpx.Client:
+        """A client behind all tapes; closing it ends connections that they share."""
+        wait = httpx.Timeout(self.timeout)
+        return httpx.Client(transport=self.tape.inner, trust_env=False, timeout=wait)
 
     @cached_property
     def client(self) -> httpx.Client:

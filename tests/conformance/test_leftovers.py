@@ -52,6 +52,24 @@ def test_what_checks_made_is_taken_away(mock, target_at):
     assert files(store) == []
 
 
+def tuning(target):
+    target.call("createFineTune").json()
+    yield from ()
+
+
+def test_a_job_is_ended_as_soon_as_its_check_is(mock, target_at):
+    url, store = mock
+    target = target_at(url, key="sk-any")
+    id = "fine-tunes.created-pending"
+
+    (result,) = run(target, {id: Check(id, tuning)})
+
+    assert result.outcome == "holds"
+    (job,) = store.all("fine-tune", "org-assay")
+    assert job["status"] == "cancelled"
+    assert len(files(store)) == 1
+
+
 def test_so_is_what_an_interrupted_check_made(mock, target_at):
     url, store = mock
     target = target_at(url, key="sk-any")
