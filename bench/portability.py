@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +127,9 @@ class Tally:
     chats_equal: int = 0
 
     def add(self, ours: Continuation, text: str, logprobs: Sequence[float]) -> None:
-        decode, ids = load_tokenizer().decode, ours.tokens
-        agreed = range(1, len(ids) + 1)
-        equal = sum(text.startswith(decode(ids[:count])) for count in agreed)
+        said, ids = text.encode(), ours.tokens  # a token may end within a letter
+        spelled = [*accumulate(map(load_tokenizer().token_bytes, ids))]
+        equal = sum(map(said.startswith, spelled))
         pairs = zip(ours.logprobs[:equal], logprobs, strict=False)
         self.prompts, self.tokens = self.prompts + 1, self.tokens + len(ids)
         self.equal += equal
