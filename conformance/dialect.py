@@ -14,6 +14,7 @@ STORY = "Once upon a time there was a small town."
 """A prompt that any model goes on with."""
 SHORT = ("Hello", "The answer is")
 COUNTED = "one two three four five six seven eight"
+"""A prompt behind which a chat says something new with each token."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ SPECIAL = (END, *(f"<|{role}|>" for role in ROLES), SAYS, PREFIX, SUFFIX, MIDDLE
 CALL = "<call>"  # begins a line that calls a function
 
 SPACED = 600  # tokens that begin with a space and go on with a word
-_SPACE, _SPACED = "\u0120", re.compile(r" ([^\W\d_]+)")  # a space as BPE spells it
+_SPACE = "\u0120"  # as BPE spells it
+_BEHIND_SPACE = re.compile(r" ([^\W\d_]+)")
 _PUBLISHED_ENDS = frozenset({50256, 100257})  # end of text in the published tokenizers
 
 
@@ -67,14 +68,16 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Ids of ordinary tokens; a lone surrogate becomes a question mark."""
-        lawful = text.encode("utf-8", "replace").decode()
-        ids: list[int] = self._bpe.encode(lawful, add_special_tokens=False).ids
+        ids: list[int] = self._encoded(text).ids
         return ids
 
     def ends(self, text: str) -> list[int]:
         """Behind which character of a text each of its tokens ends."""
-        spans = self._bpe.encode(text, add_special_tokens=False).offsets
-        return [end for _, end in spans]
+        return [end for _, end in self._encoded(text).offsets]
+
+    def _encoded(self, text: str) -> Any:
+        lawful = text.encode("utf-8", "replace").decode()
+        return self._bpe.encode(lawful, add_special_tokens=False)
 
     def decode(self, ids: Iterable[int]) -> str:
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
@@ -223,9 +226,8 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> str:
         show_progress=False,
     )
     bpe.train_from_iterator(shown, trainer)
-    begun = Counter(
-        bpe.encode(word).tokens[0] for text in shown for word in _SPACED.findall(text)
-    )
+    words = (word for text in shown for word in _BEHIND_SPACE.findall(text))
+    begun = Counter(bpe.encode(word).tokens[0] for word in words)
     document = json.loads(bpe.to_str())
     ids, merges = document["model"]["vocab"], document["model"]["merges"]
     for token, _ in begun.most_common(SPACED):

@@ -221,7 +221,7 @@ def frequency_penalty_effect(target: "Target") -> Findings:
 def presence_penalty_effect(target: "Target") -> Findings:
     """Narrows the bias of the second token until the first barely wins throughout."""
     pairs = permutations(tokens(target, CHAT, 4), 2)
-    for prompt, pair in product(CHAT.prompts, [*pairs]):
+    for prompt, pair in product(CHAT.prompts, pairs):
         said = partial(_said, target, prompt, *pair)
         edge = _edge(said, pair[0])
         if edge is None:
