@@ -116,6 +116,21 @@ def shares(prompt: Sequence[int], temperature: float) -> dict[str, float]:
     return found
 
 
+def embeddings(text: str, width: int) -> dict[str, list[float]]:
+    """The vectors of so many numbers that a text may have, by how they are made.
+
+    The states behind the last layer, where they are as wide: their mean, or the last
+    one; at any width the reference model's own.
+    """
+    from reference_model.embed import embed
+
+    states = _states(encode(text))
+    if states.shape[-1] != width:
+        return {"the reference model's": embed(encode(text), width)}
+    pooled = {"the mean state": states.mean(0), "the last state": states[-1]}
+    return {how: vector.tolist() for how, vector in pooled.items()}
+
+
 def encode(text: str) -> list[int]:
     return _tokenizer().encode(text)
 
@@ -142,14 +157,19 @@ def _next(ids: Sequence[int]) -> "Tensor":
 
 def _logits(ids: Sequence[int]) -> "Tensor":
     """Of all tokens behind the beginning and behind each of ``ids`` (V each)."""
+    return _model().logits(_states(ids)).double()
+
+
+def _states(ids: Sequence[int]) -> "Tensor":
+    """Behind the last layer, of the beginning and of each of ``ids``."""
     import torch
 
     from reference_model.model import causal
 
     text = torch.tensor([_tokenizer().end_of_text, *ids])
     with torch.inference_mode():
-        states = _model()(text, torch.arange(len(text)), causal)
-        return _model().logits(states).double()
+        states: Tensor = _model()(text, torch.arange(len(text)), causal)
+    return states
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from conformance.notebook import Point, Series, Span
@@ -57,14 +58,19 @@ def _crossings(
     within, unit = Span(values[0], values[-1]), expected(name, count)
     changes: dict[str, Any] = {**arm, name: within.low}
     top = balance.flip(count, **changes).low
-    found = _crossing(balance, name, count, top, within, arm)
+    search = partial(_crossing, balance, name, count, within, arm)
+    found = search(top, Span(within.low, within.low + 1 / unit))
     for down in range(max(1, int(within.width * unit) - 1), 0, -1):
-        other = found and _crossing(balance, name, count, top - down, within, arm)
+        other = found and search(top - down, _around(found.middle + down / unit))
         if found and other:
             yield found.middle, _blurred(top, found.width * unit)
             yield other.middle, _blurred(top - down, other.width * unit)
             return
     yield from _points(balance, name, count, within.ends, **arm)
+
+
+def _around(value: float) -> Span:
+    return _blurred(value, FINE / 2)
 
 
 def _blurred(value: float, width: float) -> Span:
@@ -75,25 +81,34 @@ def _crossing(
     balance: Balance,
     name: str,
     count: int,
-    added: float,
     within: Span,
     arm: Mapping[str, float],
+    added: float,
+    guess: Span,
 ) -> Span | None:
-    """The value of a penalty behind which the token at ``count`` flips."""
+    """The value of a penalty behind which the token at ``count`` flips.
 
-    def lead(value: float) -> int:
-        return balance.lead(count, added, **{**arm, name: round(value, 6)})
+    It is looked for where it is guessed, then on that side of the guess.
+    """
+    leads: dict[float, int] = {}
 
-    low, high = within.ends
-    if lead(low) <= count or (last := lead(high)) > count:
+    def over(value: float) -> bool:
+        if value not in leads:
+            changes = {**arm, name: round(value, 6)}
+            leads[value] = balance.lead(count, added, **changes)
+        return leads[value] <= count
+
+    low, high = max(guess.low, within.low), min(guess.high, within.high)
+    if over(low):
+        low, high = within.low, low
+    elif not over(high):
+        low, high = high, within.high
+    if over(low) or not over(high):
         return None
-    while high - low > FINE / 2:
+    while high - low > FINE / 2 * 1.001:
         middle = (low + high) / 2
-        if (seen := lead(middle)) <= count:
-            high, last = middle, seen
-        else:
-            low = middle
-    if last < count:
+        low, high = (low, middle) if over(middle) else (middle, high)
+    if leads[high] < count:
         raise Missed(f"flip point of position {count} before all others")
     return Span(low, high)
 

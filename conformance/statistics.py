@@ -136,6 +136,14 @@ class Surprise:
         self.seen[kind] += 1
 
     @property
+    def fit(self) -> str:
+        """Pearson's chi-square, and how many kinds may vary."""
+        drawn = self.seen.total()
+        due = {kind: max(drawn * share, IMPOSSIBLE) for kind, share in self.law.items()}
+        found = sum((self.seen[kind] - due[kind]) ** 2 / due[kind] for kind in due)
+        return f"chi-square {found:.1f} of {len(due) - 1} degrees of freedom"
+
+    @property
     def alarming(self) -> bool:
         return self.nats > math.log(1 / ALARM)
 

@@ -299,5 +299,13 @@ def cosine(a: Sequence[float], b: Sequence[float]) -> float:
     return sum(x * y for x, y in zip(a, b, strict=False)) / lengths if lengths else 0.0
 
 
+def direction(vector: Sequence[float]) -> list[float]:
+    """The vector with length one; raises Absent where it has none."""
+    length = norm(vector)
+    if not length:
+        raise Absent("vector with a length")
+    return [x / length for x in vector]
+
+
 def norm(vector: Sequence[float]) -> float:
     return math.sqrt(sum(x * x for x in vector))

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from conformance import oracle
+from conformance.checks.embeddings import TEXTS, direction, vectors
 from conformance.dialect import CHAT, COMPLETIONS, STORY
 from conformance.notebook import Point, Series, Span
 from conformance.oracle import TOLERANCES, Said, Wish
@@ -165,7 +166,10 @@ def _counted(pairs: list[tuple[Any, int]]) -> Findings:
 
 @check("completions.weights-temperature", slow=True)
 def weights_temperature(target: "Target") -> Findings:
-    """Draws of the first token at two temperatures: bets against the model's law."""
+    """Draws of the first token at two temperatures: bets against the model's law.
+
+    Chi-square is told beside them: a bound on false alarms it has only for many draws.
+    """
     prompt = max(PROMPTS, key=_openness)
     for heat in HEATS:
         found = Surprise(_binned(oracle.shares(oracle.encode(prompt), heat)))
@@ -179,6 +183,27 @@ def weights_temperature(target: "Target") -> Findings:
                 f"{found.seen.total()} draws at temperature {heat} came as the "
                 f"reference model's would in less than one of {1 / ALARM:,.0f} runs"
             )
+
+
+@check("embeddings.weights-vectors", slow=True)
+def weights_vectors(target: "Target") -> Findings:
+    """By the distance of vectors of length one; made in whichever way is nearest."""
+    found = [direction(one) for one in vectors(target, TEXTS)]
+    due = [
+        {how: direction(one) for how, one in oracle.embeddings(text, len(seen)).items()}
+        for text, seen in zip(TEXTS, found, strict=True)
+    ]
+    apart = {
+        how: [math.dist(one[how], seen) for one, seen in zip(due, found, strict=True)]
+        for how in due[0]
+    }
+    nearest = min(apart, key=lambda how: max(apart[how]))
+    worst = max(apart[nearest])
+    if worst > precise(target):
+        yield (
+            f"of {len(TEXTS)} vectors one was {worst:.2g} from {nearest}, "
+            f"where {target.precision} tolerates {precise(target):g}"
+        )
 
 
 def _binned(spread: dict[str, float]) -> dict[str, float]:
@@ -214,7 +239,7 @@ def _shared(found: Surprise, heat: float) -> Series:
         ],
         expected=[(n, found.law[text]) for n, text in enumerate(likely)],
         up="share",
-        note=f"{count} draws; false alarm at most {ALARM:g}",
+        note=f"{count} draws, {found.fit}; false alarm at most {ALARM:g}",
     )
 
 

@@ -73,6 +73,13 @@ def words(value: Any) -> Any:
     return value.split() if isinstance(value, str) else value
 
 
+def small(value: Any) -> Any:
+    """Texts are made small first, as many encoders want them."""
+    if isinstance(value, list):
+        return [small(one) for one in value]
+    return value.lower() if isinstance(value, str) else value
+
+
 def one_by_one(value: Any) -> Any:
     """A flat list is a list of inputs, thinks the server, while it has so many."""
     batch = is_tokens(value) and len(value) <= BATCH
@@ -229,6 +236,11 @@ REQUESTS = (
     fault("embeddings.float-as-base64", "embeddings.float", on_body=always_base64),
     fault("embeddings.float-as-texts", "embeddings.float", on_answer=written_out),
     fault(
+        "embeddings.lower-cased",
+        "embeddings.weights-vectors",
+        on_body=taking(small),
+    ),
+    fault(
         "embeddings.dots-refused",
         "embeddings.example",
         on_body=refusing(empty_sentence),
@@ -356,6 +368,11 @@ VECTORS = (
         "embeddings.narrow",
         "embeddings.width",
         on_reply=vectors(lambda vector: unit(vector[:768])),
+    ),
+    fault(
+        "embeddings.other-vectors",
+        "embeddings.weights-vectors",
+        on_reply=vectors(lambda vector: unit([x + 0.001 for x in vector])),
     ),
     fault("embeddings.last-short", "embeddings.same-width", on_reply=rows(last_short)),
     fault(

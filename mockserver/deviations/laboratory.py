@@ -279,7 +279,12 @@ def _weights_of_completions() -> Iterator[Deviation]:
         "completions.stop-*",
         on_request=changed(stop=late_stop),
     )
-    yield fault("hotter", "weights-temperature", on_request=changed(temperature=hotter))
+    yield fault(
+        "hotter",
+        "weights-temperature",
+        "completions.temperature-scale",
+        on_request=changed(temperature=hotter),
+    )
     yield fault(
         "logprobs-stretched", "weights-logprobs", on_answer=stretched(1.01, False)
     )

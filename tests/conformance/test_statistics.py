@@ -78,5 +78,14 @@ def test_draws_by_another_law_are_surprising():
     assert found.alarming
 
 
+def test_chi_square_sums_what_each_kind_is_off():
+    found = Surprise({"a": 0.5, "b": 0.5})
+
+    for kind in "a" * 60 + "b" * 40:
+        found.take(kind)
+
+    assert found.fit == "chi-square 4.0 of 1 degrees of freedom"
+
+
 def test_the_price_of_an_alarm_is_stated():
     assert ALARM == 1e-6

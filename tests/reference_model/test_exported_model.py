@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
+from conformance.oracle import embeddings
 from reference_model.checksum import WEIGHTS, proven
 from reference_model.engine import Job
 from reference_model.export import CHAT_TEMPLATE, export
@@ -123,6 +124,20 @@ def test_transformers_generates_what_the_engine_does(
     steps = engine.submit(Job(tuple(TOKENIZER.chat(messages)), 40, GREEDY))
     expected = [*(step.token for step in steps), END][:40]
     assert found[0, asked["input_ids"].shape[1] :].tolist() == expected
+
+
+def test_the_suite_knows_what_servers_pool_to_embeddings(theirs):
+    text = "The old painter"
+    ids = torch.tensor([[END, *TOKENIZER.encode(text)]])
+    with torch.inference_mode():
+        states = theirs.model(ids).last_hidden_state[0]
+
+    known = embeddings(text, states.shape[-1])
+
+    pooled = {"the mean state": states.mean(0), "the last state": states[-1]}
+    assert known.keys() == pooled.keys()
+    for how, vector in pooled.items():
+        assert known[how] == pytest.approx(vector.tolist(), abs=1e-5)
 
 
 MESSAGES = st.fixed_dictionaries(
