@@ -10,9 +10,8 @@ from itertools import accumulate, chain
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from reference_model.decoder import Decoder
+from reference_model.decoder import Decoder, Places, Vectors, paired
 from reference_model.model import Llama, Shape, causal
 
 
@@ -21,11 +20,11 @@ class Cache:
 
     def __init__(self, shape: Shape, rows: int) -> None:
         self.window = shape.max_position_embeddings
-        heads = (shape.num_attention_heads, self.window, shape.head_dim)
-        size = (shape.num_hidden_layers, rows, *heads)
+        self._width, self._heads = shape.head_dim, shape.num_attention_heads
         # numpy's zeros cost no memory until they are written, unlike torch's
-        self._keys = torch.from_numpy(np.zeros(size))
-        self._values = torch.from_numpy(np.zeros(size))
+        size = (shape.num_hidden_layers, 2, rows, self._heads, self.window)
+        self._kept = np.zeros((*size, self._width))
+        self._tensor = torch.from_numpy(self._kept)
         self.lengths: list[int] = []  # tokens seen, per row in use
 
     def prefill(self, model: Llama, prompts: Sequence[Sequence[int]]) -> Tensor:
@@ -39,13 +38,13 @@ class Cache:
 
     def decode(self, decoder: Decoder, tokens: Sequence[int]) -> Tensor:
         """Go on with one token in every row; their states, (B, C)."""
-        places = torch.tensor(self.lengths)
+        places = np.array(self.lengths)
         longest = min(max(self.lengths) + 1, self.window)
-        unseen = torch.arange(longest) > places.unsqueeze(-1)  # (B, L)
-        mask = torch.zeros(unseen.shape, dtype=torch.float64)
-        mask = mask.masked_fill_(unseen, -torch.inf)[:, None, None]
-        mix = partial(self._mix_next, places % self.window, mask)
-        states = decoder.states(torch.tensor(tokens), places, mix)
+        unseen = np.arange(longest) > places[:, None]  # (B, L)
+        mask = np.where(unseen, -np.inf, 0.0).repeat(self._heads, 0)[:, None]
+        where = (np.arange(len(tokens)), places % self.window)
+        mix = partial(self._mix_next, *where, torch.from_numpy(mask))
+        states = decoder.states(tokens, places, mix)
         self.lengths = [length + 1 for length in self.lengths]
         return states
 
@@ -56,8 +55,7 @@ class Cache:
         if row == last:
             return
         self.lengths[row] = length
-        for kept in (self._keys, self._values):
-            kept[:, row, :, :length] = kept[:, last, :, :length]
+        self._kept[:, :, row, :, :length] = self._kept[:, :, last, :, :length]
 
     def _mix_prompts(
         self, counts: Sequence[int], layer: int, q: Tensor, k: Tensor, v: Tensor
@@ -66,21 +64,23 @@ class Cache:
         parts = zip(*(torch.split(x, list(counts)) for x in (q, k, v)), strict=True)
         mixed = []
         for row, (q_, k_, v_) in enumerate(parts, start=len(self.lengths)):
-            self._keys[layer, row, :, : len(k_)] = k_.transpose(0, 1)
-            self._values[layer, row, :, : len(v_)] = v_.transpose(0, 1)
+            kept = torch.stack((paired(k_), v_)).transpose(1, 2)
+            self._tensor[layer, :, row, :, : len(k_)] = kept  # (2, H, T, D)
             mixed.append(causal(layer, q_, k_, v_))
         return torch.cat(mixed)  # (T, H, D)
 
     def _mix_next(
-        self, slots: Tensor, mask: Tensor, layer: int, q: Tensor, k: Tensor, v: Tensor
+        self, rows: Places, slots: Places, mask: Tensor, layer: int, read: Vectors
     ) -> Tensor:
-        """One new token in every row, over what the row remembers."""
-        rows, longest = len(slots), mask.shape[-1]
-        each = torch.arange(rows)
-        keys, values = self._keys[layer], self._values[layer]
-        keys[each, :, slots] = k
-        values[each, :, slots] = v
-        mixed = functional.scaled_dot_product_attention(
-            q.unsqueeze(2), keys[:rows, :, :longest], values[:rows, :, :longest], mask
-        )
-        return mixed.squeeze(2)  # (B, H, D)
+        """One new token in every row, over what the row remembers.
+
+        ``rows`` and ``slots`` (B) are where keys and values of ``read`` (B, 3, H, D)
+        go; ``mask`` (B H, 1, L). (B, C).
+        """
+        count, longest = len(rows), mask.shape[-1]
+        self._kept[layer][:, rows, :, slots] = read[:, 1:]
+        kept = self._tensor[layer, :, :count].flatten(1, 2)  # (2, B H, W, D)
+        keys, values = kept[:, :, :longest]
+        queries = torch.from_numpy(read)[:, 0].reshape(-1, 1, self._width)
+        shares = torch.baddbmm(mask, queries, keys.mT).softmax(-1)
+        return torch.bmm(shares, values).view(count, -1)

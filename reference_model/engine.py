@@ -270,7 +270,8 @@ def _drawn(rows: Sequence[_Row], logits: Tensor) -> list[int]:
     drawn = torch.empty(len(rows), dtype=torch.long)
     for (heat, top_p), places in alike.items():
         ids = torch.tensor(places)
-        kept = nucleus(temperature(logits[ids], heat), top_p)
+        some = logits if len(alike) == 1 else logits[ids]
+        kept = nucleus(temperature(some, heat), top_p)
         drawn[ids] = at_quantile(kept, quantiles[ids])
     chosen: list[int] = drawn.tolist()
     return chosen

@@ -139,11 +139,15 @@ class Llama(nn.Module):
 
     def turns(self, places: Tensor) -> Tensor:
         """Cosines and sines of the rotary angles: (2, T, 1, D / 2)."""
-        steps = torch.arange(0, self.shape.head_dim, 2, dtype=torch.float64)
-        speeds = self.shape.rope_theta ** (-steps / self.shape.head_dim)
-        angles = places.double().unsqueeze(-1) * speeds  # (T, D / 2)
+        angles = places.double().unsqueeze(-1) * self.speeds  # (T, D / 2)
         pair = torch.stack((angles.cos(), angles.sin())).unsqueeze(-2)
         return pair.to(self.model.embed_tokens.weight.dtype)
+
+    @property
+    def speeds(self) -> Tensor:
+        """By how much each pair of a head turns from one place to the next: (D / 2)."""
+        steps = torch.arange(0, self.shape.head_dim, 2, dtype=torch.float64)
+        return self.shape.rope_theta ** (-steps / self.shape.head_dim)
 
 
 def turned(x: Tensor, turns: Tensor) -> Tensor:
