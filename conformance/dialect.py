@@ -66,6 +66,11 @@ class Dialect:
         return target.spec.operations[self.operation].path
 
 
+def several(count: int) -> dict[str, Any]:
+    """So many choices; at a temperature of 0 some servers refuse them."""
+    return {"n": count, "temperature": 0.1}
+
+
 def _content(choice: Any) -> str:
     content = choice["message"]["content"]
     if not isinstance(content, str):

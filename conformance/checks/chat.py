@@ -5,7 +5,7 @@ from functools import partial
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
-from conformance.dialect import CHAT, STORY
+from conformance.dialect import CHAT, STORY, several
 from conformance.registry import Findings, check
 from conformance.tokens import FORCE, Token, tokens
 from conformance.view import Absent
@@ -195,7 +195,7 @@ def stream_finish_delta(target: "Target") -> Findings:
 
 @check("chat.stream-one-choice-each")
 def stream_one_choice_each(target: "Target") -> Findings:
-    for chunk in CHAT.stream(target, n=2).chunks:
+    for chunk in CHAT.stream(target, **several(2)).chunks:
         if len(chunk["choices"]) != 1:
             yield f"a chunk had {len(chunk['choices'])} choices"
             return
@@ -267,7 +267,7 @@ def _said(
 def _deltas(target: "Target") -> dict[int, list[Any]]:
     """The deltas of two choices, by index."""
     found: dict[int, list[Any]] = {}
-    for chunk in CHAT.stream(target, STORY, n=2, max_tokens=6).chunks:
+    for chunk in CHAT.stream(target, STORY, **several(2), max_tokens=6).chunks:
         for one in chunk["choices"]:
             found.setdefault(one["index"], []).append(one["delta"])
     if not found:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.checks.logprobs import scores
 from conformance.checks.safety import filtered, whole
 from conformance.control import apart, counters, scripted
-from conformance.dialect import COMPLETIONS, STORY
+from conformance.dialect import COMPLETIONS, STORY, several
 from conformance.registry import Findings, check
 from conformance.view import Absent
 
@@ -188,14 +188,14 @@ def n_default(target: "Target") -> Findings:
 
 @check("completions.n-each-prompt")
 def n_each_prompt(target: "Target") -> Findings:
-    found = choices(target, ["One", "Two"], n=3, max_tokens=1)
+    found = choices(target, ["One", "Two"], **several(3), max_tokens=1)
     if sorted(choice["index"] for choice in found) != list(range(6)):
         yield f"2 prompts with n=3 gave {len(found)} choices"
 
 
 @check("completions.n-order")
 def n_order(target: "Target") -> Findings:
-    found = choices(target, ["Apples", "Bread"], n=2, echo=True, max_tokens=1)
+    found = choices(target, ["Apples", "Bread"], **several(2), echo=True, max_tokens=1)
     by_index = sorted(found, key=lambda choice: choice["index"])
     texts = [choice["text"] for choice in by_index]
     if len(texts) != 4 or not all(t.startswith(("Apples", "Bread")) for t in texts):
@@ -207,9 +207,8 @@ def n_order(target: "Target") -> Findings:
 
 @check("completions.usage-prompts")
 def usage_prompts(target: "Target") -> Findings:
-    usage = ask(target, [[1212, 318, 257], [1332, 257]], n=2, max_tokens=1).json()[
-        "usage"
-    ]
+    prompts = [[1212, 318, 257], [1332, 257]]
+    usage = ask(target, prompts, **several(2), max_tokens=1).json()["usage"]
     if usage["prompt_tokens"] != 5:
         yield f"prompts of 3 and 2 tokens counted as {usage['prompt_tokens']}"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance import sse
 from conformance.control import apart, counters, scripted
-from conformance.dialect import Dialect, both
+from conformance.dialect import Dialect, both, several
 from conformance.fold import fold
 from conformance.registry import Findings
 from conformance.tokens import CANDIDATES, FORCE, forced, id_of, tokens
@@ -70,7 +70,7 @@ def usage_not_zero(target: "Target", dialect: Dialect) -> Findings:
 
 @both("usage-all-choices")
 def usage_all_choices(target: "Target", dialect: Dialect) -> Findings:
-    reply = dialect.ask(target, n=3, max_tokens=2).json()
+    reply = dialect.ask(target, **several(3), max_tokens=2).json()
     usage = reply["usage"]
     if [choice["finish_reason"] for choice in reply["choices"]] != 3 * ["length"]:
         raise Absent("3 choices that were cut at 2 tokens")
@@ -124,7 +124,8 @@ def temperature_and_top_p(target: "Target", dialect: Dialect) -> Findings:
 @both("n-choices")
 def n_choices(target: "Target", dialect: Dialect) -> Findings:
     for n in (2, 3):
-        indexes = [choice["index"] for choice in dialect.choices(target, n=n)]
+        found = dialect.choices(target, **several(n))
+        indexes = [choice["index"] for choice in found]
         if sorted(indexes) != list(range(n)):
             yield f"asked for n={n}, saw the indexes {indexes}"
 
@@ -205,7 +206,7 @@ def stream_done(target: "Target", dialect: Dialect) -> Findings:
 
 @both("stream-one-answer")
 def stream_one_answer(target: "Target", dialect: Dialect) -> Findings:
-    chunks = dialect.stream(target, n=2, max_tokens=6).chunks
+    chunks = dialect.stream(target, **several(2), max_tokens=6).chunks
     for name in ("id", "created", "model"):
         values = {json.dumps(chunk[name]) for chunk in chunks}
         if len(values) > 1:
@@ -284,7 +285,7 @@ def stream_finish_null(target: "Target", dialect: Dialect) -> Findings:
 def stream_choices(target: "Target", dialect: Dialect) -> Findings:
     ended = [
         choice["index"]
-        for chunk in dialect.stream(target, n=2, max_tokens=4).chunks
+        for chunk in dialect.stream(target, **several(2), max_tokens=4).chunks
         for choice in chunk["choices"]
         if choice.get("finish_reason") in REASONS
     ]

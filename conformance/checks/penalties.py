@@ -271,7 +271,10 @@ def _levels(target: "Target", scale: Balance) -> Findings:
 
 @check("completions.logit-bias-end")
 def logit_bias_end(target: "Target") -> Findings:
-    forced = choices(target, logit_bias={"50256": 100}, max_tokens=8)[0]
+    answer = COMPLETIONS.ask(target, logit_bias={"50256": 100}, max_tokens=8)
+    if answer.refused:  # by servers of fewer tokens
+        raise Absent("token id 50256")
+    forced = answer.json()["choices"][0]
     if forced["text"].strip() or forced["finish_reason"] != "stop":
         raise Absent("end of text behind the token id 50256")
     for prompt in ("Say this is a test", "Hello", STORY):
