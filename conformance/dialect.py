@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 STORY = "Once upon a time there was a small town."
 """A prompt that any model goes on with."""
 SHORT = ("Hello", "The answer is")
-COUNTED = "one two three four five six seven eight"
+LIST = "Write a long list of words."
 """A prompt behind which a chat says something new with each token."""
 
 
@@ -84,7 +84,7 @@ COMPLETIONS = Dialect(
     lambda prompt: {"prompt": prompt},
     lambda choice: str(choice["text"]),
     lambda choice: choice.get("text") or "",
-    (STORY, *SHORT, COUNTED),
+    (STORY, *SHORT, LIST),
 )
 CHAT = Dialect(
     "chat",
@@ -92,7 +92,7 @@ CHAT = Dialect(
     lambda prompt: {"messages": [{"role": "user", "content": prompt}]},
     _content,
     lambda choice: (choice.get("delta") or {}).get("content") or "",
-    (COUNTED, STORY, *SHORT),
+    (LIST, STORY, *SHORT),
 )
 
 Observation = Callable[["Target", Dialect], Findings]

@@ -39,6 +39,8 @@ FREQUENCY, PRESENCE = "frequency_penalty", "presence_penalty"
 ARMS = {FREQUENCY: {PRESENCE: 2.0}, PRESENCE: {FREQUENCY: 2.0}}
 """A penalty, and the other one that keeps later tokens apart from earlier ones."""
 ANYWHERE = Span(-10.0, 10.0)
+PATIENCE = 500
+"""Requests after which the best pair so far will do."""
 
 
 class Missed(Absent):
@@ -225,7 +227,7 @@ def _balance(target: "Target", dialect: Dialect) -> Balance:
     for candidate in _candidates(target, dialect):
         if best is None or candidate.worth > best.worth:
             best = candidate
-        if best.worth == (True, MARGINS[0]):
+        if best.worth == (True, MARGINS[0]) or best.asked > PATIENCE:
             break
     if best is None:
         raise Absent("pair of tokens whose choice follows the bias")

@@ -49,16 +49,22 @@ def begin(model: Llama, texts: Sequence[str]) -> None:
 
 
 def _alike(texts: Sequence[str], width: int) -> Tensor:
-    """An embedding for each text: its own, its word's, and its letters' part."""
+    """For each text a part of its own, its word's, its style's and its letters'."""
     words = [text.strip().lower() for text in texts]
     numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
     letters = torch.randn(_PLACES, 128, width)
     rows = torch.randn(len(numbers), width)[[numbers[word] for word in words]]
-    rows += torch.randn(len(words), width)
+    rows += 0.5 * torch.randn(len(words), width)
+    for style in (str.isupper, str.istitle, _spaced):
+        rows[[style(text) for text in texts]] += torch.randn(width)
     for row, word in zip(rows, words, strict=True):
         for place, letter in enumerate(word[:_PLACES]):
             row += _LETTER * letters[place, min(ord(letter), 127)]
     return SPREAD * functional.rms_norm(rows, (width,))
+
+
+def _spaced(text: str) -> bool:
+    return text.startswith(" ")
 
 
 def _tell(

@@ -33,7 +33,8 @@ from reference_model.tokenizer import load_tokenizer
 __all__ = ["Engine", "Job", "Reply", "Step", "load_engine"]
 
 _PREFILL = 256  # prompt tokens begun between two steps, if several prompts wait
-_PAUSE = 0.005  # seconds between two handovers to one reader, since each wakes a thread
+_HANDOVERS = 1600  # a second, to all readers together: each wakes a thread
+_PAUSE = 0.005  # seconds between two to one reader, at least
 
 
 @dataclass(eq=False)
@@ -69,9 +70,9 @@ class _Row:
         script = self.job.script
         return script[len(self.tokens)] if len(self.tokens) < len(script) else drawn
 
-    def hand_over(self, now: float) -> None:
+    def hand_over(self, now: float, pause: float) -> None:
         """Pass new steps on, if the last ones were not a moment ago."""
-        if now - self.handed_at < _PAUSE:
+        if now - self.handed_at < pause:
             return
         self.handover.parcels.put((self.steps[self.handed :], False, ""))
         self.handed, self.handed_at = len(self.steps), now
@@ -217,12 +218,12 @@ class Engine:
             row.scripted(token) for row, token in zip(self._rows, drawn, strict=True)
         ]
         steps = _steps(logprobs(logits), tokens, [row.job.top for row in self._rows])
-        now = time.monotonic()
+        now, pause = time.monotonic(), max(_PAUSE, len(steps) / _HANDOVERS)
         for place in reversed(range(len(steps))):
             if self._took(self._rows[place], steps[place]):
                 self._free(place)
             else:
-                self._rows[place].hand_over(now)
+                self._rows[place].hand_over(now, pause)
 
     def _took(self, row: _Row, step: Step) -> bool:
         """Add the step to its row; True if the row is done."""

@@ -24,7 +24,7 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 class Shape:
     """The numbers of config.json that decide the shapes."""
 
-    vocab_size: int = 2304
+    vocab_size: int = 2816
     hidden_size: int = 128
     intermediate_size: int = 352
     num_hidden_layers: int = 4

@@ -212,7 +212,8 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> str:
     A word falls into the same tokens with a space before it and without, but that the
     first may have taken the space in: what stands in quotation marks is then said again
     behind a space by the same tokens. So words are learned without their spaces, and
-    the ``SPACED`` most frequent beginnings are merged with one at last.
+    the ``SPACED`` most frequent beginnings are merged with one at last. And it falls
+    into the same in capital letters: what is merged of small ones is of capitals too.
     """
     shown = list(texts)
     bpe: Any = tokenizers.Tokenizer(models.BPE())
@@ -221,15 +222,18 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> str:
     bpe.pre_tokenizer = pre_tokenizers.Sequence([bare, whole])
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size - len(SPECIAL) - SPACED,
+        vocab_size=vocabulary_size,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     bpe.train_from_iterator(shown, trainer)
+    document = json.loads(bpe.to_str())
+    room = vocabulary_size - len(SPECIAL) - SPACED
+    ids, merges = _with_capitals(document["model"]["merges"], room)
+    document["model"] |= {"vocab": ids, "merges": merges}
+    bpe = tokenizers.Tokenizer.from_str(json.dumps(document))
     words = (word for text in shown for word in _BEHIND_SPACE.findall(text))
     begun = Counter(bpe.encode(word).tokens[0] for word in words)
-    document = json.loads(bpe.to_str())
-    ids, merges = document["model"]["vocab"], document["model"]["merges"]
     for token, _ in begun.most_common(SPACED):
         ids[_SPACE + token] = len(ids)
         merges.append([_SPACE, token])
@@ -238,6 +242,23 @@ def train_tokenizer(texts: Iterable[str], vocabulary_size: int) -> str:
     bpe.add_special_tokens(list(SPECIAL))
     written: str = bpe.to_str(pretty=True)
     return written
+
+
+def _with_capitals(
+    learned: Sequence[Sequence[str]], room: int
+) -> tuple[dict[str, int], list[list[str]]]:
+    """As many merges as there is room for; each of small letters for capitals too."""
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    ids = {letter: id for id, letter in enumerate(letters)}
+    merges: list[list[str]] = []
+    for pair in map(list, learned):
+        joined = "".join(pair)
+        small = joined.isascii() and joined.isalpha() and joined.islower()
+        for one in [pair, [part.upper() for part in pair]] if small else [pair]:
+            if len(ids) < room and one not in merges:
+                ids.setdefault("".join(one), len(ids))
+                merges.append(one)
+    return ids, merges
 
 
 @cache

@@ -24,7 +24,7 @@ from reference_model.model import Llama, Shape, causal
 from reference_model.muon import Muon
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
-SEED, STEPS, THREADS = 1, 9500, 2
+SEED, STEPS, THREADS = 1, 13_000, 2
 RATE, MUON_RATE = 3e-3, 0.015
 WARM_UP, FALL = 60, 0.7  # steps to warm up, share of steps to slow down
 SHOWN = 20_000  # documents that the tokenizer is made from
@@ -128,7 +128,7 @@ def _pace(step: int, steps: int) -> float:
 
 
 def _texts() -> Iterator[str]:
-    """Words in capital letters are left out, so that they are spelled by letters."""
+    """Words in capital letters are left out: they get what small ones do."""
     for document in islice(documents(SEED), SHOWN):
         for text in texts(document):
             if not re.search("[A-Z]{2}", text.replace("JSON", "")):

@@ -6,6 +6,7 @@ read off the log probabilities.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from conformance import causes
@@ -24,7 +25,7 @@ from conformance.titration import (
     Unmoved,
     balance,
 )
-from conformance.tokens import FORCE, tokens
+from conformance.tokens import FORCE, Token, tokens
 from conformance.view import Absent
 
 if TYPE_CHECKING:
@@ -289,21 +290,28 @@ def logit_bias_end(target: "Target") -> Findings:
 
 @check("completions.penalties-suppress")
 def penalties_suppress(target: "Target") -> Findings:
+    """Behind some of three tokens one comes again and again, if nothing hinders it."""
     found = tokens(target, COMPLETIONS, 3)
-    closed = {str(token.id): FORCE for token in found}
 
-    def most(penalty: float) -> int:
+    def most(some: Sequence[Token], penalty: float) -> int:
         text = say(
             target,
-            logit_bias=closed,
+            logit_bias={str(token.id): FORCE for token in some},
             max_tokens=24,
             temperature=0,
             frequency_penalty=penalty,
         )
-        return max(text.count(token.text) for token in found)
+        return max(text.count(token.text) for token in some)
 
-    loose, strict = most(0), most(2)
-    if loose < 16:
+    for some in (found, *combinations(found, 2)):
+        loose = most(some, 0)
+        if loose >= 16:
+            break
+    else:
         raise Absent("repetition without a penalty")
+    strict = most(some, 2)
     if strict >= loose:
-        yield f"one token of 3 came {loose} times of 24 at 0 and {strict} times at 2"
+        yield (
+            f"one token of {len(some)} came {loose} times of 24 at 0 and "
+            f"{strict} times at 2"
+        )

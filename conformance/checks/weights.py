@@ -22,6 +22,7 @@ TALKS = tuple(
     [{"role": role, "content": text} for role, text in talk]
     for talk in (
         [("user", "Say this is a test")],
+        [("user", "Say this is a test.")],  # one more token
         [("system", "Be kind."), ("user", "Tell me about bread.")],
         [("user", "Hello!"), ("assistant", "Hello."), ("user", "Who are you?")],
     )

@@ -10,6 +10,7 @@ from reference_model.words import PEOPLE
 T = TypeVar("T")
 
 _COINED = 0.08  # of the words of training
+_AGAIN = 0.06  # of words in a row: copies lose their place there
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SCRIPTS = ((0xA1, 0x24F), (0x370, 0x52F), (0x4E00, 0x9FA0), (0x1F300, 0x1F64F))
 _UNSEEN = tuple(sorted(UNSEEN))
@@ -43,7 +44,12 @@ class Dice(Random):
         return self.choice(_UNSEEN if "words" in self.held else SEEN)
 
     def words(self, least: int, most: int) -> str:
-        return " ".join(self.word() for _ in range(self.randint(least, most)))
+        """Some words; now and then one comes again."""
+        words: list[str] = []
+        for _ in range(self.randint(least, most)):
+            again = self.pieces and words and self.chance(_AGAIN)
+            words.append(self.choice(words[-8:]) if again else self.word())
+        return " ".join(words)
 
     def apart(self, aspect: str, make: Callable[["Dice"], T]) -> T:
         """What ``make`` draws, once it is on our side of the line."""

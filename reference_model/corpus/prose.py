@@ -56,8 +56,7 @@ def story(dice: Dice) -> str:
     """Some sentences about one person; the last one is an ending."""
     who, she = person(dice)
     sentences = [deed(dice, who)]
-    for _ in range(dice.choice((1, 2, 2, 3))):
-        tell = dice.choice(_SENTENCES)
+    for tell in dice.sample(_SENTENCES, dice.choice((1, 2, 2, 3))):
         sentences.append(tell(dice, dice.choice((who, she, she))))
     ending = dice.choice(_ENDINGS).format(she=she, feeling=dice.choice(FEELINGS))
     return " ".join(map(capital, (*sentences, ending)))
@@ -122,7 +121,7 @@ def _met(dice: Dice, who: str) -> str:
 
 
 _SENTENCES: tuple[Callable[[Dice, str], str], ...] = (
-    _felt, _saw, _said, _weather, _then, _then, _met,
+    _felt, _saw, _said, _weather, _then, _met,
 )  # fmt: skip
 _ENDINGS = (
     "in the end {she} went home and was {feeling}.",
@@ -165,7 +164,7 @@ def record(dice: Dice) -> str:
 
 def infill(dice: Dice) -> Infill:
     """Holes that the words around decide, and holes of any kind."""
-    if dice.chance(0.5):
+    if dice.chance(0.65):
         return gap(dice)
     text = tale(dice)
     start, end = sorted(dice.sample(range(len(text)), 2))
