@@ -39,7 +39,7 @@ FAMILIES = ("unenforced", "refused")  # derived for single fields
 TOGETHER = 8  # derived deviations that share a server
 HEAVY = ("embeddings.input-count",)  # the answer has 60 MB
 WEIGHED = "*.weights-*"  # compare with the model, and so tell of any fault
-NEAR = 6  # checks of its own operations that a deviation is put to
+NEAR = 3  # checks of its own operations that a deviation is put to
 OTHERS = 1  # checks of other operations
 
 

@@ -15,10 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 _COLDEST = 1e-9  # already parts neighbouring float32 numbers; less would divide 0 by 0
+_ROUNDED = 1 - 1e-9  # what a share may lack by rounding
 LEAST_LOGPROB = -9999.0  # as the live API: it never says minus infinity
 
 
@@ -86,12 +88,17 @@ def nucleus(logits: Tensor, top_p: float) -> Tensor:
     """The fewest likeliest tokens whose mass reaches ``top_p``, but at least one."""
     if top_p >= 1:
         return logits
-    ranked, order = logits.sort(descending=True, stable=True)  # (B, V)
-    masses = ranked.double().softmax(-1)
-    before = masses.cumsum(-1) - masses
-    drop = before >= top_p
-    drop[..., 0] = False
-    return logits.masked_fill(drop.scatter(-1, order, drop), -torch.inf)
+    rows = logits.reshape(-1, logits.shape[-1])
+    # What is less likely than this weighs, all of it, less than what is cut.
+    least = (1 - top_p) / rows.shape[-1] * _ROUNDED
+    kept = torch.full_like(rows, -torch.inf)
+    for row, shares in enumerate(rows.double().softmax(-1).numpy()):
+        ids = np.flatnonzero(shares >= least)
+        ids = ids[np.argsort(-shares[ids], kind="stable")]
+        count = np.searchsorted(shares[ids].cumsum(), top_p) + 1
+        chosen = torch.from_numpy(ids[:count])
+        kept[row, chosen] = rows[row, chosen]
+    return kept.view(logits.shape)
 
 
 def draw(logits: Tensor, seed: int, position: int) -> int:
