@@ -328,11 +328,15 @@ def made(target: Target) -> str:
 
 def rows(target: Target) -> list[Any]:
     """The entries of the list; raises Absent where there is none."""
-    listed = list(target.call("listFineTunes").json()["data"])
+    listed = entries(target)
     if not listed:
         raise Absent("data[0]")
     return listed
 
 
+def entries(target: Target) -> list[Any]:
+    return list(target.call("listFineTunes").json()["data"])
+
+
 def ids(target: Target) -> list[str]:
-    return [row["id"] for row in rows(target)]
+    return [row["id"] for row in entries(target)]
