@@ -115,12 +115,18 @@ def prompt(text: str, size: int) -> tuple[int, ...]:
     return tuple((ids * size)[:size])
 
 
+def turned(ids: tuple[int, ...], turn: int) -> tuple[int, ...]:
+    """Another prompt of the same size: one that comes again is not computed."""
+    return ids[turn:] + ids[:turn]
+
+
 def first_token(engine: Engine, start: tuple[int, ...]) -> float:
     """Milliseconds until the first token of a new text."""
     spread = []
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
+        job = Job(turned(start, turn), 1, seed=next(SEEDS))
         began = time.perf_counter()
-        next(engine.submit(Job(start, 1, seed=next(SEEDS))))
+        next(engine.submit(job))
         spread.append((time.perf_counter() - began) * 1e3)
     return median(spread)
 
@@ -134,8 +140,8 @@ def rate(
 ) -> float:
     """Tokens per second of ``batch`` texts at once, each read by a thread."""
     jobs = [
-        Job(start, TOKENS, sampling, next(SEEDS), top, stop_at_end=False)
-        for _ in range(batch)
+        Job(turned(start, turn), TOKENS, sampling, next(SEEDS), top, stop_at_end=False)
+        for turn in range(batch)
     ]
     replies: list[list[Step]] = []
     readers = [Thread(target=read, args=(engine, job, replies)) for job in jobs]

@@ -3,7 +3,8 @@
 Letters as in model.py, and: B rows in use, L their longest span, W the window.
 """
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import accumulate, chain
 
@@ -13,6 +14,10 @@ from torch import Tensor
 
 from reference_model.decoder import Decoder, Places, Vectors, paired
 from reference_model.model import Llama, Shape, causal
+
+Text = tuple[int, ...]
+
+_REMEMBERED = 4096  # tokens of prompts, 8 kB each
 
 
 class Cache:
@@ -26,15 +31,42 @@ class Cache:
         self._kept = np.zeros((*size, self._width))
         self._tensor = torch.from_numpy(self._kept)
         self.lengths: list[int] = []  # tokens seen, per row in use
+        self._begun: OrderedDict[Text, tuple[Vectors, Tensor]] = OrderedDict()
 
     def prefill(self, model: Llama, prompts: Sequence[Sequence[int]]) -> Tensor:
-        """Append rows for prompts of 1 .. W tokens; the state of each last token."""
-        counts = [len(prompt) for prompt in prompts]
-        tokens = torch.tensor(list(chain.from_iterable(prompts)))
+        """Append rows for prompts of 1 .. W tokens; the state of each last token.
+
+        A prompt that was there lately is not computed again.
+        """
+        rows = dict(enumerate(map(tuple, prompts), start=len(self.lengths)))
+        fresh = {text: row for row, text in rows.items() if text not in self._begun}
+        if fresh:
+            self._begin(model, fresh)
+        states = []
+        for row, text in rows.items():
+            kept, state = self._begun[text]
+            self._kept[:, :, row, :, : len(text)] = kept
+            self._begun.move_to_end(text)
+            states.append(state)
+        while sum(map(len, self._begun)) > _REMEMBERED:
+            self._begun.popitem(last=False)
+        self.lengths.extend(map(len, prompts))
+        return torch.stack(states)  # (prompts, C)
+
+    def forget(self, prompt: Sequence[int]) -> None:
+        """Compute it again when it comes again."""
+        self._begun.pop(tuple(prompt), None)
+
+    def _begin(self, model: Llama, texts: Mapping[Text, int]) -> None:
+        """Compute texts in the rows that are said, and remember what came of them."""
+        counts = [len(text) for text in texts]
+        tokens = torch.tensor(list(chain.from_iterable(texts)))
         places = torch.cat([torch.arange(count) for count in counts])
-        states: Tensor = model(tokens, places, partial(self._mix_prompts, counts))
-        self.lengths.extend(counts)
-        return states[torch.tensor(list(accumulate(counts))) - 1]  # (prompts, C)
+        mix = partial(self._mix_prompts, list(texts.values()), counts)
+        states: Tensor = model(tokens, places, mix)
+        lasts = states[torch.tensor(list(accumulate(counts))) - 1]
+        for (text, row), last in zip(texts.items(), lasts, strict=True):
+            self._begun[text] = (self._kept[:, :, row, :, : len(text)].copy(), last)
 
     def decode(self, decoder: Decoder, tokens: Sequence[int]) -> Tensor:
         """Go on with one token in every row; their states, (B, C)."""
@@ -58,12 +90,18 @@ class Cache:
         self._kept[:, :, row, :, :length] = self._kept[:, :, last, :, :length]
 
     def _mix_prompts(
-        self, counts: Sequence[int], layer: int, q: Tensor, k: Tensor, v: Tensor
+        self,
+        rows: Sequence[int],
+        counts: Sequence[int],
+        layer: int,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
     ) -> Tensor:
         """Each prompt by itself, its keys and values kept."""
         parts = zip(*(torch.split(x, list(counts)) for x in (q, k, v)), strict=True)
         mixed = []
-        for row, (q_, k_, v_) in enumerate(parts, start=len(self.lengths)):
+        for row, (q_, k_, v_) in zip(rows, parts, strict=True):
             kept = torch.stack((paired(k_), v_)).transpose(1, 2)
             self._tensor[layer, :, row, :, : len(k_)] = kept  # (2, H, T, D)
             mixed.append(causal(layer, q_, k_, v_))

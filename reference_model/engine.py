@@ -185,6 +185,9 @@ class Engine:
             seen = [prompt[-self._cache.window :] for prompt in prompts]
             self._rows.extend(fresh)
             states.append(self._cache.prefill(self._model, seen))
+            for row, prompt in zip(fresh, seen, strict=True):
+                if not row.job.remembered:
+                    self._cache.forget(prompt)
         if states:
             self._extend(self._logits(torch.cat(states)))
 

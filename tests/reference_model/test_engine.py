@@ -102,6 +102,26 @@ def test_cached_states_equal_a_full_forward(data):
         torch.testing.assert_close(state, whole[-1], rtol=0, atol=1e-9)
 
 
+def test_a_prompt_that_comes_again_is_computed_once():
+    shape = Shape(50, 16, 24, 2, 2, max_position_embeddings=64)
+    torch.manual_seed(1)
+    model, cache = Llama(shape).double().requires_grad_(False), Cache(shape, 4)
+    computed = []
+    model.register_forward_hook(lambda module, given, states: computed.append(given[0]))
+
+    first = cache.prefill(model, [[1, 2, 3], [4, 5], [1, 2, 3]])
+    later = cache.prefill(model, [[1, 2, 3]])
+    states = cache.decode(Decoder(model), [7, 7, 7, 7])
+    cache.forget([1, 2, 3])
+    cache.drop(3)
+    cache.prefill(model, [[1, 2, 3]])
+
+    assert [tokens.tolist() for tokens in computed] == [[1, 2, 3, 4, 5], [1, 2, 3]]
+    assert torch.equal(first[[0, 0]], torch.cat((first[2:], later)))
+    assert torch.equal(states[[0, 0]], states[2:])
+    assert not torch.equal(states[0], states[1])
+
+
 def test_beyond_the_window_only_the_last_tokens_are_seen():
     shape = Shape(50, 16, 24, 2, 2, max_position_embeddings=8)
     torch.manual_seed(1)
