@@ -190,12 +190,14 @@ def weights_temperature(target: "Target") -> Findings:
 def weights_vectors(target: "Target") -> Findings:
     """By the distance of vectors of length one; made in whichever way is nearest."""
     found = [direction(one) for one in vectors(target, TEXTS)]
-    due = [
-        {how: direction(one) for how, one in oracle.embeddings(text, len(seen)).items()}
-        for text, seen in zip(TEXTS, found, strict=True)
-    ]
+    if len({len(one) for one in found}) > 1:
+        raise Absent("vectors of one width")
+    due = [oracle.embeddings(text, len(found[0])) for text in TEXTS]
     apart = {
-        how: [math.dist(one[how], seen) for one, seen in zip(due, found, strict=True)]
+        how: [
+            math.dist(direction(one[how]), seen)
+            for one, seen in zip(due, found, strict=True)
+        ]
         for how in due[0]
     }
     nearest = min(apart, key=lambda how: max(apart[how]))
