@@ -335,6 +335,7 @@ def rows(target: Target) -> list[Any]:
 
 
 def entries(target: Target) -> list[Any]:
+    """The entries of the list, which may be none."""
     return list(target.call("listFineTunes").json()["data"])
 
 
