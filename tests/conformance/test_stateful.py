@@ -74,6 +74,12 @@ def test_a_fault_is_told_by_the_shortest_story(judged, name, story):
     assert list(result.findings) == story
 
 
+def test_the_same_seed_tells_the_same_story(judged):
+    first, second = judged("files.deleted-twice"), judged("files.deleted-twice")
+
+    assert first.findings == second.findings
+
+
 @pytest.mark.parametrize(
     ("name", "operations"),
     [
