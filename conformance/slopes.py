@@ -98,16 +98,20 @@ def _crossing(
             leads[value] = balance.lead(count, added, **changes)
         return leads[value] <= count
 
-    low, high = max(guess.low, within.low), min(guess.high, within.high)
+    def bisected(low: float, high: float) -> tuple[float, float]:
+        while high - low > FINE / 2 * 1.001:
+            middle = (low + high) / 2
+            low, high = (low, middle) if over(middle) else (middle, high)
+        return low, high
+
+    # An end that has moved is known: ends are asked for last, since most have.
+    low, high = bisected(max(guess.low, within.low), min(guess.high, within.high))
     if over(low):
-        low, high = within.low, low
+        low, high = bisected(within.low, low)
     elif not over(high):
-        low, high = high, within.high
+        low, high = bisected(high, within.high)
     if over(low) or not over(high):
         return None
-    while high - low > FINE / 2 * 1.001:
-        middle = (low + high) / 2
-        low, high = (low, middle) if over(middle) else (middle, high)
     if leads[high] < count:
         raise Missed(f"flip point of position {count} before all others")
     return Span(low, high)
