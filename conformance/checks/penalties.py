@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 REPEATED = 4  # times that a token stands in the prompt, or twice that
 FAR = 96  # tokens: beyond the windows of 20 and of 64 that are known
-GENTLE = (0.25, 0.5, 1.0, 2.0)
+GENTLE = (0.25, 0.35, 0.5, 1.0, 2.0)
 SETTLED, DRIFT = 8, 12.0
 """Times after which a text has found its rhythm; logits that it may still move by."""
 STEPS = 4
@@ -105,19 +105,21 @@ def penalties_whole_text(target: "Target", dialect: Dialect) -> Findings:
 def _window(target: "Target", dialect: Dialect) -> Findings:
     """Tries larger and larger penalties, since a repeated token becomes likelier.
 
+    A penalty that seems to stop growing is only said to if no larger one goes on.
     Raises Absent where the text itself is stronger than any of them.
     """
     scale = balance(target, dialect)
+    stopped: tuple[float, int] | None = None
     for value in GENTLE:
-        asked = {FREQUENCY: value}
-        added, times = scale.run(FAR - 20, FAR - 8, **asked)
+        added, times = scale.run(FAR - 20, FAR - 8, **{FREQUENCY: value})
         if added is not None:
             yield from _cancelled(scale, value, added, times)
             return
         if times >= SETTLED and (FAR - times) * value >= DRIFT:
-            yield from _stopped(target, value, times)
-            return
-    raise Absent("bias at which a token comes often, and not without end")
+            stopped = value, times
+    if stopped is None:
+        raise Absent("bias at which a token comes often, and not without end")
+    yield from _stopped(target, *stopped)
 
 
 def _cancelled(scale: Balance, value: float, added: float, times: int) -> Findings:
