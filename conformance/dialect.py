@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 STORY = "Once upon a time there was a small town."
 """A prompt that any model goes on with."""
-SHORT = ("Hello", "The answer is")
-LIST = "Write a long list of words."
-"""A prompt behind which a chat says something new with each token."""
+PROMPTS = (STORY, "Hello", "The answer is", "Write a long list of words.")
+"""What pairs of tokens are tried behind, the most promising first."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,6 @@ class Dialect:
     """The text of a choice."""
     piece: Callable[[Any], str]
     """The text of a chunk's choice, which may be none."""
-    prompts: tuple[str, ...]
-    """What pairs of tokens are tried behind, the most promising first."""
 
     def body(self, target: "Target", prompt: Any = STORY, **changes: Any) -> Any:
         return target.sample(self.operation, **{**self.ask_of(prompt), **changes})
@@ -84,7 +81,6 @@ COMPLETIONS = Dialect(
     lambda prompt: {"prompt": prompt},
     lambda choice: str(choice["text"]),
     lambda choice: choice.get("text") or "",
-    (STORY, *SHORT, LIST),
 )
 CHAT = Dialect(
     "chat",
@@ -92,7 +88,6 @@ CHAT = Dialect(
     lambda prompt: {"messages": [{"role": "user", "content": prompt}]},
     _content,
     lambda choice: (choice.get("delta") or {}).get("content") or "",
-    (LIST, STORY, *SHORT),
 )
 
 Observation = Callable[["Target", Dialect], Findings]

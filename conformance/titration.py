@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
-from conformance.dialect import STORY, Dialect
+from conformance.dialect import PROMPTS, STORY, Dialect
 from conformance.notebook import Span
 from conformance.tokens import Token, remembered, tokens
 from conformance.view import Absent
@@ -244,7 +244,7 @@ def _candidates(target: "Target", dialect: Dialect) -> Iterator[Balance]:
     random.Random(target.seed).shuffle(pairs)
     whole = _whole(Balance(target, dialect, *pairs[0]))
     for level in LEVELS:
-        for prompt in dialect.prompts:
+        for prompt in PROMPTS:
             for first, second in pairs:
                 one = Balance(target, dialect, first, second, prompt, level, whole)
                 try:

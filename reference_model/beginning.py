@@ -5,9 +5,12 @@ or a capital, have a part of their embedding in common, and so have those with t
 letter at the same place.
 
 Copying is what a model of this size finds last and needs most, so it starts with the
-mechanism that training would find: heads of the first layer tell each token which four
-stood before it; those of the second look for a place behind the same four tokens, and
-bring what stands there. Training is free to change all of it.
+mechanism that training would find: heads of the first layer tell each token which stood
+one to four places before it and, less loudly, seven to ten places; those of the second
+look for a place behind the same tokens, and bring what stands there. Training is free
+to change all of it, but a step of it moves every matrix by as much whatever is in it.
+So what layers pass on is loud: at first a step changes little of it, and what heads
+tell each other is still heard when training has found out what it is good for.
 """
 
 import math
@@ -25,13 +28,19 @@ _PLACES, _LETTER = 8, 0.6  # letters of a token that count, and how much each do
 _CONSTANT = 0.16  # in the first place of each embedding: something to see in any token
 _FAST, _SLOW = 5, 5  # pairs of a head that turn far in one place, pairs that hardly do
 _SHARP = 2.5  # how clearly one place is told from its neighbours
-_TOLD = 0.12  # how loudly the token there is told
+_BETWEEN = 3.0  # places; half a turn of the fastest pair would make both as loud
+_TOLD = 0.35  # how loudly the tokens there are told
 _SHARES = (6, 6, 5, 5)  # of what turns slowly: for the token, the one before, ...
-_SOUGHT, _BROUGHT = 4.0, 0.6  # how keenly a place is looked for, and its token brought
+_SOUGHT, _BROUGHT = 1.8, 0.6  # how keenly a place is looked for, and its token brought
+_LOUD = 16.0  # how much louder all that is passed on is than the figures above say
+_PASSED_ON = ("embed_tokens.weight", "o_proj.weight", "down_proj.weight")
 
 
 def begin(model: Llama, texts: Sequence[str]) -> None:
-    """Fill all matrices; norms stay at one. ``texts`` are those of the tokens."""
+    """Fill all matrices; ``texts`` are those of the tokens.
+
+    Norms stay at one, but for the last, which takes back how loud all of it is.
+    """
     depth = math.sqrt(2 * model.shape.num_hidden_layers)
     for name, value in model.named_parameters():
         if value.dim() == 2:
@@ -46,6 +55,10 @@ def begin(model: Llama, texts: Sequence[str]) -> None:
         for number, written in enumerate(writes):
             _tell(model.shape, parts, number, reads, written)
         _seek_and_bring(model.shape, parts, (reads, *writes))
+        for name, value in parts.items():
+            if name.endswith(_PASSED_ON):
+                value.mul_(_LOUD)
+        parts["model.norm.weight"].div_(_LOUD)
 
 
 def _alike(texts: Sequence[str], width: int) -> Tensor:
@@ -74,13 +87,17 @@ def _tell(
     reads: Tensor,
     writes: Tensor,
 ) -> None:
-    """A head of the first layer that looks ``number + 1`` places back."""
+    """A head of the first layer that looks ``number + 1`` places back, and 2 pi more.
+
+    The fastest pair comes round after 2 pi places; the others look between the two.
+    """
     head = shape.head_dim
     q, k, v, o = _attention(parts, 0)
     rows = slice(number * head, (number + 1) * head)
     fast = torch.arange(_FAST)
     still = head // 2 - 1  # the pair that hardly turns, against the mean of those
-    angles = (number + 1) * shape.rope_theta ** (-2.0 * fast / head)
+    places = number + 1 + _BETWEEN * (fast > 0)
+    angles = places * shape.rope_theta ** (-2.0 * fast / head)
     query, key = torch.zeros(2, *q[rows].shape)
     query[fast, 0] = _SHARP
     key[fast, 0] = _SHARP * angles.cos()

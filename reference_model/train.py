@@ -25,7 +25,7 @@ from reference_model.muon import Muon
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
 SEED, STEPS, THREADS = 1, 13_000, 2
-RATE, MUON_RATE = 3e-3, 0.015
+EMBEDDING_RATE, NORM_RATE, MUON_RATE = 0.018, 3e-3, 0.015
 WARM_UP, FALL = 60, 0.7  # steps to warm up, share of steps to slow down
 SHOWN = 20_000  # documents that the tokenizer is made from
 SPAN = 50  # steps to a point of the curve
@@ -112,13 +112,14 @@ def _loss(model: Llama, batch: Sequence[Lesson]) -> Tensor:
 def _optimizers(model: Llama) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for embedding and norms."""
     inner = [value for value in model.model.layers.parameters() if value.dim() == 2]
-    chosen = {id(value) for value in inner}
-    others = [value for value in model.parameters() if id(value) not in chosen]
+    norms = [value for value in model.parameters() if value.dim() == 1]
+    others = [
+        {"params": [model.model.embed_tokens.weight], "lr": EMBEDDING_RATE},
+        {"params": norms, "lr": NORM_RATE},
+    ]
     return [
         Muon(inner, MUON_RATE),
-        torch.optim.AdamW(
-            others, RATE, betas=(0.9, 0.95), weight_decay=0.0, fused=True
-        ),
+        torch.optim.AdamW(others, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
 
 

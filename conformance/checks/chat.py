@@ -5,7 +5,7 @@ from functools import partial
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
-from conformance.dialect import CHAT, STORY, several
+from conformance.dialect import CHAT, PROMPTS, STORY, several
 from conformance.registry import Findings, check
 from conformance.tokens import FORCE, Token, tokens
 from conformance.view import Absent
@@ -221,7 +221,7 @@ def frequency_penalty_effect(target: "Target") -> Findings:
 def presence_penalty_effect(target: "Target") -> Findings:
     """Narrows the bias of the second token until the first barely wins throughout."""
     pairs = permutations(tokens(target, CHAT, 4), 2)
-    for prompt, pair in product(CHAT.prompts, pairs):
+    for prompt, pair in product(PROMPTS, pairs):
         said = partial(_said, target, prompt, *pair)
         edge = _edge(said, pair[0])
         if edge is None:

@@ -32,7 +32,7 @@ def test_the_newer_edition_says_why_a_text_ended(newer):
 
 
 def test_choices_differ_at_a_temperature_and_count_together(mock):
-    body = edit(mock, n=5, temperature=2)
+    body = edit(mock, instruction="Tell a story", input="", n=5, temperature=2)
     usage = body["usage"]
 
     assert [choice["index"] for choice in body["choices"]] == [0, 1, 2, 3, 4]

@@ -11,17 +11,12 @@ ENOUGH = 0.75  # a sample of sixteen strays; the table is made from hundreds
 WEAK = {
     "repair spelling, unseen slips": 0.6,
     "edit a text, unseen words": 0.4,
+    "repeat 200 to 400 tokens": 0.5,
 }
 """What it can do often, but not yet well."""
-BEYOND = ("repeat 200 to 400 tokens",)
-"""What it cannot do."""
 
 
-@pytest.mark.parametrize(
-    "skill",
-    [skill for skill in SKILLS if skill.name not in BEYOND],
-    ids=lambda skill: skill.name,
-)
+@pytest.mark.parametrize("skill", SKILLS, ids=lambda skill: skill.name)
 def test_the_model_can(skill, engine, tokenizer):
     cases = list(skill.cases(tokenizer, CASES))
 

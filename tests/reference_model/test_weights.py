@@ -92,14 +92,14 @@ def test_tokens_that_are_spelled_alike_begin_alike():
     assert likeness[0] > likeness[1] > likeness[2] + 0.2
 
 
-def test_copying_begins_with_heads_that_find_the_last_time():
-    """The untrained model attends to what stood behind the last four tokens before.
+def test_copying_begins_with_heads_that_find_the_last_time(tokenizer):
+    """The untrained model attends to what stood behind the same tokens before.
 
-    Of these tokens each stands at many places: four together stand at one.
+    Runs of five tokens stand there twice: only what stood before them tells which.
     """
     torch.manual_seed(1)
     model = Llama(Shape())
-    begin(model, ["a", "b"])
+    begin(model, [tokenizer.decode([id]) for id in range(tokenizer.ordinary)])
     seen = {}
 
     def attend(layer, q, k, v):
@@ -108,12 +108,20 @@ def test_copying_begins_with_heads_that_find_the_last_time():
         seen[layer] = likely.masked_fill(hidden, -torch.inf).softmax(-1)
         return torch.einsum("hqk,khd->qhd", seen[layer], v)
 
+    text = torch.randint(tokenizer.ordinary, (200,))
+    twice = range(20, 100, 10)
+    for start in twice:
+        text[start + 100 : start + 105] = text[start : start + 5]
     with torch.no_grad():
-        model(torch.randint(30, (200,)).repeat(2), torch.arange(400), attend)
+        model(text.repeat(2), torch.arange(400), attend)
 
     for back in (1, 2, 3, 4):
-        assert seen[0][back - 1].diagonal(-back)[4:].mean() > 0.9
-    copied = seen[1][:, range(204, 400), range(5, 201)]
+        near, far = (seen[0][back - 1].diagonal(-way)[6:] for way in (back, back + 6))
+        assert near.mean() > 0.6
+        assert far.mean() > 0.3
+    copied = seen[1][:, range(210, 400), range(11, 201)]
     assert (copied.mean(-1) > 0.5).all()
-    best = seen[1].mean(0).argmax(-1)[204:]
-    assert (best == torch.arange(5, 201)).float().mean() > 0.95
+    best = seen[1].mean(0).argmax(-1)
+    assert (best[210:] == torch.arange(11, 201)).float().mean() > 0.95
+    behind = [start + 204 + more for start in twice for more in (0, 100)]
+    assert [int(best[place]) for place in behind] == [place - 199 for place in behind]
