@@ -73,9 +73,9 @@ class Cache:
         places = np.array(self.lengths)
         longest = min(max(self.lengths) + 1, self.window)
         unseen = np.arange(longest) > places[:, None]  # (B, L)
-        mask = np.where(unseen, -np.inf, 0.0).repeat(self._heads, 0)[:, None]
+        mask = np.where(unseen, -np.inf, 0.0)[:, None]
         where = (np.arange(len(tokens)), places % self.window)
-        mix = partial(self._mix_next, *where, torch.from_numpy(mask))
+        mix = partial(self._mix_next, *where, mask)
         states = decoder.states(tokens, places, mix)
         self.lengths = [length + 1 for length in self.lengths]
         return states
@@ -108,17 +108,17 @@ class Cache:
         return torch.cat(mixed)  # (T, H, D)
 
     def _mix_next(
-        self, rows: Places, slots: Places, mask: Tensor, layer: int, read: Vectors
+        self, rows: Places, slots: Places, mask: Vectors, layer: int, read: Vectors
     ) -> Tensor:
         """One new token in every row, over what the row remembers.
 
         ``rows`` and ``slots`` (B) are where keys and values of ``read`` (B, 3, H, D)
-        go; ``mask`` (B H, 1, L). (B, C).
+        go; ``mask`` (B, 1, L). (B, C).
         """
         count, longest = len(rows), mask.shape[-1]
         self._kept[layer][:, rows, :, slots] = read[:, 1:]
-        kept = self._tensor[layer, :, :count].flatten(1, 2)  # (2, B H, W, D)
-        keys, values = kept[:, :, :longest]
-        queries = torch.from_numpy(read)[:, 0].reshape(-1, 1, self._width)
-        shares = torch.baddbmm(mask, queries, keys.mT).softmax(-1)
-        return torch.bmm(shares, values).view(count, -1)
+        keys, values = self._kept[layer, :, :count, :, :longest]  # (B, H, L, D)
+        likely = np.matvec(keys, read[:, 0])  # (B, H, L)
+        likely += mask
+        shares = torch.from_numpy(likely).softmax(-1).numpy()
+        return torch.from_numpy(np.vecmat(shares, values)).view(count, -1)

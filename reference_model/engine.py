@@ -33,7 +33,7 @@ from reference_model.tokenizer import load_tokenizer
 __all__ = ["Engine", "Job", "Reply", "Step", "load_engine"]
 
 _PREFILL = 256  # prompt tokens begun between two steps, if several prompts wait
-_HANDOVERS = 1600  # a second, to all readers together: each wakes a thread
+_HANDOVERS = 800  # a second, to all readers together: each wakes a thread
 _PAUSE = 0.005  # seconds between two to one reader, at least
 
 
