@@ -23,6 +23,8 @@ MODERATION_FAULTS = (
 )
 LIST = (
     "models.*",
+    "engines.list-models",
+    "fine-tunes.model-listed",
     "api.bearer-*",
     "api.organization-*",
     "api.foreign-organization-refused",
@@ -371,6 +373,7 @@ REFUSALS = (
     fault(
         "any-path",
         "unknown-path",
+        also=("engines.retrieve-needs-id",),  # without the id it is such a path
         on_refusal=front_page,
     ),
     fault(
