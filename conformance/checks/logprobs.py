@@ -107,12 +107,14 @@ def logprobs_greedy(target: "Target") -> Findings:
 
 @check("completions.logprobs-text")
 def logprobs_text(target: "Target") -> Findings:
-    choice = choices(target, logprobs=1, max_tokens=8, temperature=1.5)[0]
-    if choice["logprobs"] is None:
-        raise Absent("choices[0].logprobs")
-    joined = b"".join(_bytes(token) for token in choice["logprobs"]["tokens"])
-    if joined.decode("utf-8", "replace") != choice["text"]:
-        yield f"the tokens read {joined!r}, the text {choice['text']!r}"
+    """Of the likeliest text, and of one that has other tokens too."""
+    for heat in (0, 2):
+        choice = choices(target, logprobs=1, max_tokens=8, temperature=heat)[0]
+        if choice["logprobs"] is None:
+            raise Absent("choices[0].logprobs")
+        joined = b"".join(_bytes(token) for token in choice["logprobs"]["tokens"])
+        if joined.decode("utf-8", "replace") != choice["text"]:
+            yield f"the tokens read {joined!r}, the text {choice['text']!r}"
 
 
 @check("completions.logprobs-offset")

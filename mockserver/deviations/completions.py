@@ -229,7 +229,7 @@ def first_scored(found: Json) -> Json:
 def first_alternatives_repeated(items: Iterator[Any]) -> Iterator[Any]:
     first: Json = None
     for item in items:
-        if not isinstance(item, str):
+        if not isinstance(item, str) and "choices" in item:  # else a fault is told
             found = item["choices"][0]["logprobs"]
             if found and found["top_logprobs"]:
                 first = first or found["top_logprobs"][0]
