@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STORY = "Once upon a time there was a small town."
 """A prompt that any model goes on with."""
+BRIEF = "Say this is a test"
+"""A prompt behind which a text ends soon."""
 PROMPTS = (STORY, "Hello", "The answer is", "Write a long list of words.")
 """What pairs of tokens are tried behind, the most promising first."""
 

@@ -25,10 +25,10 @@ class Cache:
 
     def __init__(self, shape: Shape, rows: int) -> None:
         self.window = shape.max_position_embeddings
-        self._width, self._heads = shape.head_dim, shape.num_attention_heads
+        heads = shape.num_attention_heads
         # numpy's zeros cost no memory until they are written, unlike torch's
-        size = (shape.num_hidden_layers, 2, rows, self._heads, self.window)
-        self._kept = np.zeros((*size, self._width))
+        size = (shape.num_hidden_layers, 2, rows, heads, self.window, shape.head_dim)
+        self._kept = np.zeros(size)
         self._tensor = torch.from_numpy(self._kept)
         self.lengths: list[int] = []  # tokens seen, per row in use
         self._begun: OrderedDict[Text, tuple[Vectors, Tensor]] = OrderedDict()

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
-from conformance.dialect import CHAT, PROMPTS, STORY, several
+from conformance.dialect import BRIEF, CHAT, PROMPTS, STORY, several
 from conformance.registry import Findings, check
 from conformance.tokens import FORCE, Token, tokens
 from conformance.view import Absent
@@ -113,7 +113,7 @@ def single_choice(target: "Target") -> Findings:
 
 @check("chat.finish-stop")
 def finish_stop(target: "Target") -> Findings:
-    reply = ask(target, "Say this is a test", max_tokens=256).json()
+    reply = ask(target, BRIEF, max_tokens=256).json()
     reason = reply["choices"][0]["finish_reason"]
     if reason == "length" and reply["usage"]["completion_tokens"] >= 256:
         raise Absent("answer that ends by itself within 256 tokens")

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from conformance.dialect import STORY, Dialect, both, several
+from conformance.dialect import BRIEF, STORY, Dialect, both, several
 from conformance.registry import Findings
 from conformance.tokens import CANDIDATES, FORCE, forced, id_of
 from conformance.view import Absent
@@ -10,8 +10,6 @@ from conformance.view import Absent
 if TYPE_CHECKING:
     from conformance.target import Target
 
-SHORT = "Say this is a test"
-"""A prompt behind which a text ends soon."""
 REASONS = ("stop", "length", "content_filter")
 YEAR_2001, YEAR_2100 = 1_000_000_000, 4_102_444_800
 
@@ -127,9 +125,9 @@ def n_choices(target: "Target", dialect: Dialect) -> Findings:
 
 @both("finish-known")
 def finish_known(target: "Target", dialect: Dialect) -> Findings:
-    for prompt, count in ((STORY, 2), (STORY, 64), (SHORT, 64)):
-        (choice, *_) = dialect.choices(target, prompt, max_tokens=count)
-        reason = choice["finish_reason"]
+    for prompt, count in ((STORY, 2), (STORY, 64), (BRIEF, 64)):
+        found = dialect.choices(target, prompt, max_tokens=count)
+        reason = found[0]["finish_reason"]
         if reason not in REASONS:
             yield f"the finish_reason was {reason!r}"
 
