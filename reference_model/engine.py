@@ -23,8 +23,10 @@ from reference_model.sampling import (
     at_quantile,
     bias,
     logprobs,
+    normaliser,
     nucleus,
     penalty_of_reference,
+    probabilities,
     temperature,
     uniform,
 )
@@ -148,8 +150,9 @@ class Engine:
         ids = torch.tensor(tokens)
         with self._scoring:  # at most one core besides the worker's
             states = self._model(ids[:-1], torch.arange(len(tokens) - 1), causal)
-            likely = logprobs(self._logits(states))
-        return _steps(likely, list(tokens[1:]), [top] * (len(tokens) - 1))
+            logits = self._logits(states)
+            norm = normaliser(logits, probabilities(logits))
+        return _steps(logits, norm, list(tokens[1:]), [top] * (len(tokens) - 1))
 
     def _work(self) -> None:
         try:
@@ -216,11 +219,13 @@ class Engine:
         for place, row in enumerate(self._rows):
             if row.adjusts():
                 logits[place] = row.adjusted(logits[place])
-        drawn = _drawn(self._rows, logits)
+        likely = probabilities(logits)
+        norm = normaliser(logits, likely)
+        drawn = _drawn(self._rows, logits, likely)
         tokens = [
             row.scripted(token) for row, token in zip(self._rows, drawn, strict=True)
         ]
-        steps = _steps(logprobs(logits), tokens, [row.job.top for row in self._rows])
+        steps = _steps(logits, norm, tokens, [row.job.top for row in self._rows])
         now, pause = time.monotonic(), max(_PAUSE, len(steps) / _HANDOVERS)
         for place in reversed(range(len(steps))):
             if self._took(self._rows[place], steps[place]):
@@ -263,8 +268,11 @@ def _guide(job: Job) -> Guide | None:
     return guide
 
 
-def _drawn(rows: Sequence[_Row], logits: Tensor) -> list[int]:
-    """A token for each row; rows that sample alike do so together."""
+def _drawn(rows: Sequence[_Row], logits: Tensor, likely: Tensor) -> list[int]:
+    """A token for each row; rows that sample alike do so together.
+
+    ``likely``, the probabilities before temperature and nucleus, is used up.
+    """
     alike: dict[tuple[float, float], list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         alike[row.job.sampling.temperature, row.job.sampling.top_p].append(place)
@@ -275,20 +283,30 @@ def _drawn(rows: Sequence[_Row], logits: Tensor) -> list[int]:
     for (heat, top_p), places in alike.items():
         ids = torch.tensor(places)
         some = logits if len(alike) == 1 else logits[ids]
-        kept = nucleus(temperature(some, heat), top_p)
-        drawn[ids] = at_quantile(kept, quantiles[ids])
+        if heat == 0:
+            drawn[ids] = some.argmax(-1)
+            continue
+        if heat == 1 and top_p >= 1:
+            shares = likely if len(alike) == 1 else likely[ids]
+        else:
+            shares = probabilities(nucleus(temperature(some, heat), top_p))
+        drawn[ids] = at_quantile(shares.cumsum_(-1), quantiles[ids])
     chosen: list[int] = drawn.tolist()
     return chosen
 
 
-def _steps(likely: Tensor, tokens: Sequence[int], tops: Sequence[int]) -> list[Step]:
-    """Log probabilities (B, V) as steps, with as many alternatives as asked for."""
+def _steps(
+    logits: Tensor, norm: Tensor, tokens: Sequence[int], tops: Sequence[int]
+) -> list[Step]:
+    """Log probabilities, of as many alternatives as asked for too; (B, V), (B, 1)."""
     ids = torch.tensor(tokens).unsqueeze(-1)
-    own = likely.gather(-1, ids).squeeze(-1).tolist()
+    own = logprobs(logits.gather(-1, ids), norm).squeeze(-1).tolist()
     best: dict[int, tuple[tuple[int, float], ...]] = defaultdict(tuple)
     for count in {*tops} - {0}:
         places = [place for place, top in enumerate(tops) if top == count]
-        values, ranked = likely[torch.tensor(places)].topk(min(count, likely.shape[-1]))
+        some = torch.tensor(places)
+        values, ranked = logits[some].topk(min(count, logits.shape[-1]))
+        values = logprobs(values, norm[some])
         for place, *pair in zip(places, ranked.tolist(), values.tolist(), strict=True):
             best[place] = tuple(zip(*pair, strict=True))
     return [

@@ -104,22 +104,35 @@ def nucleus(logits: Tensor, top_p: float) -> Tensor:
 def draw(logits: Tensor, seed: int, position: int) -> int:
     """One token by its probability, the same for the same seed and position."""
     quantile = torch.tensor(uniform(seed, position), dtype=torch.float64)
-    return int(at_quantile(logits, quantile))
+    return int(at_quantile(probabilities(logits).cumsum(-1), quantile))
 
 
-def at_quantile(logits: Tensor, quantile: Tensor) -> Tensor:
-    """The token at which the summed probabilities pass ``quantile`` (B), below 1.
+def at_quantile(sums: Tensor, quantile: Tensor) -> Tensor:
+    """The token at which the running sums (B, V) of what is likely pass ``quantile``.
 
-    The quantile is given in float64: the nearest float32 may be 1.
+    The quantile (B), below 1, is given in float64: the nearest float32 may be 1.
     """
-    sums = logits.double().softmax(-1).cumsum(-1)  # (B, V)
     goal = quantile.double().unsqueeze(-1) * sums[..., -1:]
     return torch.searchsorted(sums, goal, right=True).squeeze(-1)
 
 
-def logprobs(logits: Tensor) -> Tensor:
-    """Log probabilities, computed in float64, given in float32, never infinite."""
-    return logits.double().log_softmax(-1).clamp(min=LEAST_LOGPROB).float()
+def probabilities(logits: Tensor) -> Tensor:
+    """(B, V), in float64."""
+    return torch.softmax(logits, -1, dtype=torch.float64)
+
+
+def normaliser(logits: Tensor, likely: Tensor) -> Tensor:
+    """Logit less log probability, the same for all tokens; told by the likeliest.
+
+    Both are (B, V), what comes of it is (B, 1): the logarithm of the sum of all
+    exponentials, which are not computed once more.
+    """
+    return logits.amax(-1, keepdim=True) - likely.amax(-1, keepdim=True).log()
+
+
+def logprobs(logits: Tensor, normaliser: Tensor) -> Tensor:
+    """Of any of the logits; computed in float64, given in float32, never infinite."""
+    return (logits - normaliser).clamp(min=LEAST_LOGPROB).float()
 
 
 def uniform(seed: int, position: int) -> float:

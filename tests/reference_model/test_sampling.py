@@ -17,9 +17,11 @@ from reference_model.sampling import (
     bias,
     draw,
     logprobs,
+    normaliser,
     nucleus,
     penalise,
     penalty_of_reference,
+    probabilities,
     temperature,
     uniform,
 )
@@ -98,8 +100,8 @@ def test_temperature_divides_logits(logits, t):
 def test_temperature_zero_leaves_only_the_likeliest(logits, quantile):
     frozen = temperature(torch.tensor(logits), 0)
 
-    drawn = at_quantile(frozen, torch.tensor(quantile, dtype=torch.float64))
-
+    sums = probabilities(frozen).cumsum(-1)
+    drawn = at_quantile(sums, torch.tensor(quantile, dtype=torch.float64))
     assert int(drawn) == logits.argmax()
 
 
@@ -137,12 +139,17 @@ def test_draw_inverts_the_summed_probabilities(logits, seed, position):
     assert u - SUM_ERROR <= sums[token + 1]
 
 
+def reported(logits):
+    """The log probabilities of all tokens."""
+    return logprobs(logits, normaliser(logits, probabilities(logits)))
+
+
 @given(LOGITS, st.booleans())
 def test_logprobs_are_finite_and_those_of_numpy(logits, sealed):
     if sealed:
         logits[3] = -np.inf
 
-    found = logprobs(torch.tensor(logits)).numpy()
+    found = reported(torch.tensor(logits)).numpy()
 
     with np.errstate(divide="ignore"):
         expected = np.maximum(np.log(softmax(logits)), LEAST_LOGPROB)
@@ -200,7 +207,7 @@ def chain(logits, sampled, asked):
     """The steps of the engine: what is reported, and what is drawn from."""
     biased = bias(torch.tensor(logits), dict(asked.logit_bias))
     penalised = penalty_of_reference(biased, [], sampled, asked)
-    return logprobs(penalised), nucleus(
+    return reported(penalised), nucleus(
         temperature(penalised, asked.temperature), asked.top_p
     )
 
@@ -223,10 +230,10 @@ def test_all_settings_together_draw_what_numpy_draws(
 
 @given(EXACT, st.lists(IDS), ASKED)
 def test_logprobs_know_bias_and_penalties_but_no_temperature(logits, sampled, asked):
-    reported, _ = chain(logits, sampled, asked)
+    found, _ = chain(logits, sampled, asked)
 
     expected = np.log(softmax(adjusted(logits, sampled, asked)))
-    np.testing.assert_allclose(reported, expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
 def strays(counts, expected, false_alarm):
@@ -248,9 +255,8 @@ def strays(counts, expected, false_alarm):
 def drawn(kept, seed):
     """How often each token is drawn."""
     quantiles = [uniform(seed, place) for place in range(DRAWS)]
-    ids = at_quantile(
-        kept.expand(DRAWS, -1), torch.tensor(quantiles, dtype=torch.float64)
-    )
+    sums = probabilities(kept).cumsum(-1).repeat(DRAWS, 1)
+    ids = at_quantile(sums, torch.tensor(quantiles, dtype=torch.float64))
     return np.bincount(ids, minlength=VOCABULARY)
 
 
