@@ -352,10 +352,12 @@ def test_a_fine_tune_that_runs_is_cancelled_and_its_stream_ends(client):
 
 @pytest.mark.parametrize("deleted", [False, True], ids=["", "file deleted"])
 def test_a_fine_tune_that_is_over_cannot_be_cancelled(client, deleted):
+    running = create(client, **LONG)["id"]  # the next one has to wait for its end
     file = upload(client)
     id = create(client, training_file=file, n_epochs=1)["id"]
     if deleted:
         client.delete(f"/files/{file}")
+    client.post(f"/fine-tunes/{running}/cancel")
     status = over(client, id)["status"]
 
     reply = client.post(f"/fine-tunes/{id}/cancel")
