@@ -2,7 +2,7 @@
 
 Tokens that are spelled alike begin alike: variants of a word, with a space before it
 or a capital, have a part of their embedding in common, and so have those with the same
-letter at the same place.
+letter, more so if it is at the same place.
 
 Copying is what a model of this size finds last and needs most, so it starts with the
 mechanism that training would find: heads of the first layer tell each token which stood
@@ -24,14 +24,15 @@ from torch.nn import functional
 from reference_model.model import Llama, Shape
 
 SPREAD = 0.04  # standard deviation of ordinary parameters
-_PLACES, _LETTER = 8, 0.6  # letters of a token that count, and how much each does
+_PLACES = 8  # letters of a token that count
+_THERE, _ANYWHERE = 0.6, 0.4  # how much each does: where it is, and wherever it is
 _CONSTANT = 0.16  # in the first place of each embedding: something to see in any token
 _FAST, _SLOW = 5, 5  # pairs of a head that turn far in one place, pairs that hardly do
 _SHARP = 2.5  # how clearly one place is told from its neighbours
 _BETWEEN = 3.0  # places; half a turn of the fastest pair would make both as loud
 _TOLD = 0.35  # how loudly the tokens there are told
 _SHARES = (6, 6, 5, 5)  # of what turns slowly: for the token, the one before, ...
-_SOUGHT, _BROUGHT = 1.8, 0.6  # how keenly a place is looked for, and its token brought
+_SOUGHT, _BROUGHT = 2.0, 0.6  # how keenly a place is looked for, and its token brought
 _LOUD = 16.0  # how much louder all that is passed on is than the figures above say
 _PASSED_ON = ("embed_tokens.weight", "o_proj.weight", "down_proj.weight")
 
@@ -65,14 +66,15 @@ def _alike(texts: Sequence[str], width: int) -> Tensor:
     """For each text a part of its own, its word's, its style's and its letters'."""
     words = [text.strip().lower() for text in texts]
     numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    letters = torch.randn(_PLACES, 128, width)
+    letters = _THERE * torch.randn(_PLACES, 128, width)
+    letters += _ANYWHERE * torch.randn(128, width)
     rows = torch.randn(len(numbers), width)[[numbers[word] for word in words]]
     rows += 0.5 * torch.randn(len(words), width)
     for style in (str.isupper, str.istitle, _spaced):
         rows[[style(text) for text in texts]] += torch.randn(width)
     for row, word in zip(rows, words, strict=True):
         for place, letter in enumerate(word[:_PLACES]):
-            row += _LETTER * letters[place, min(ord(letter), 127)]
+            row += letters[place, min(ord(letter), 127)]
     return SPREAD * functional.rms_norm(rows, (width,))
 
 

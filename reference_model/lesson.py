@@ -17,13 +17,14 @@ from reference_model.corpus import (
 from reference_model.tokenizer import Tokenizer
 
 WINDOW = 1024
-ANSWER, FREE = 1.0, 0.4  # what is asked for, and text that could go on in many ways
+ANSWER, FREE = 1.0, 0.25  # what is asked for, and text that could go on in many ways
+DEPARTURE = 3.0  # where an edit leaves the text that it copied so far
 # Prompts count a twentieth: the engine scores them, but nobody asks it to write them.
 # One token in eight stands for the others, which saves most of the head's work.
 PROMPT, EVERY = 0.4, 8
-POOL, BATCH = 4000, 2048  # documents sorted at once, tokens of a batch at most
+POOL, BATCH = 4000, 1024  # documents sorted at once, tokens of a batch at most
 
-Weighed = tuple[list[int], float]
+Weighed = tuple[Sequence[int], Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,10 @@ class Lesson:
 
 def lesson(tokenizer: Tokenizer, document: Document) -> Lesson:
     """A document, cut at the window."""
-    tokens, weights = [tokenizer.end_of_text], []
-    for ids, weight in _parts(tokenizer, document):
+    tokens, weights = [tokenizer.end_of_text], list[float]()
+    for ids, worth in _parts(tokenizer, document):
         tokens += ids
-        if weight == PROMPT:
-            weights += [PROMPT * (place % EVERY == 0) for place in range(len(ids))]
-        else:
-            weights += [weight] * len(ids)
+        weights += worth
     if isinstance(document, Completion) and document.foretold:
         for place, end in enumerate(tokenizer.ends(document.prompt)):
             if any(first < end <= last for first, last in document.foretold):
@@ -58,32 +56,50 @@ def _parts(tokenizer: Tokenizer, document: Document) -> Iterator[Weighed]:
     end = [tokenizer.end_of_text]
     match document:
         case Prose(text, begun):
-            yield tokenizer.encode(begun), PROMPT
-            yield [*tokenizer.encode(text), *end], FREE
+            yield _given(tokenizer.encode(begun))
+            yield _made([*tokenizer.encode(text), *end], FREE)
         case Completion(prompt, answer):
-            yield tokenizer.encode(prompt), PROMPT
-            yield [*tokenizer.encode(answer), *end], ANSWER
+            yield _given(tokenizer.encode(prompt))
+            yield _made([*tokenizer.encode(answer), *end])
         case Edit(instruction, text, edited):
-            yield tokenizer.edit(instruction, text), PROMPT
-            yield [*tokenizer.encode(edited), *end], ANSWER
+            yield _given(tokenizer.edit(instruction, text))
+            yield _edited(
+                [*tokenizer.encode(text), *end], [*tokenizer.encode(edited), *end]
+            )
         case Infill(prefix, middle, suffix):
             around = tokenizer.encode(prefix), tokenizer.encode(suffix)
-            yield tokenizer.infill(*around), PROMPT
-            yield [*tokenizer.encode(middle), *end], ANSWER
+            yield _given(tokenizer.infill(*around))
+            yield _made([*tokenizer.encode(middle), *end])
         case Chat():
             yield from _spoken(tokenizer, document)
 
 
 def _spoken(tokenizer: Tokenizer, chat: Chat) -> Iterator[Weighed]:
     """All that the assistant says is an answer."""
-    yield tokenizer.offer(chat.functions, json_object=chat.json), PROMPT
+    yield _given(tokenizer.offer(chat.functions, json_object=chat.json))
     for message in chat.messages:
         ids = tokenizer.message(message)
         if message["role"] == "assistant":
-            yield ids, ANSWER
+            yield _made(ids)
         else:
-            yield ids[:-1], PROMPT
-            yield ids[-1:], 0.0
+            yield _given(ids[:-1])
+            yield _made(ids[-1:], 0.0)
+
+
+def _made(ids: Sequence[int], weight: float = ANSWER) -> Weighed:
+    return ids, [weight] * len(ids)
+
+
+def _given(ids: Sequence[int]) -> Weighed:
+    return ids, [PROMPT * (place % EVERY == 0) for place in range(len(ids))]
+
+
+def _edited(before: Sequence[int], after: Sequence[int]) -> Weighed:
+    weights = [ANSWER] * len(after)
+    pairs = enumerate(zip(before, after, strict=False))
+    for place in islice((place for place, (one, other) in pairs if one != other), 1):
+        weights[place] = DEPARTURE
+    return after, weights
 
 
 def pieces(tokenizer: Tokenizer) -> tuple[str, ...]:

@@ -23,7 +23,15 @@ from reference_model.corpus import (
 )
 from reference_model.corpus.dice import Dice
 from reference_model.evaluate import SKILLS, question
-from reference_model.lesson import ANSWER, WINDOW, batches, lesson, pieces
+from reference_model.lesson import (
+    ANSWER,
+    DEPARTURE,
+    FREE,
+    WINDOW,
+    batches,
+    lesson,
+    pieces,
+)
 from reference_model.lexicon import SEEN, UNSEEN, WORDS, held_out
 from reference_model.tokenizer import CALL, calls, load_tokenizer
 
@@ -142,6 +150,29 @@ def test_examples_but_the_first_are_learned_as_the_answer_is(seed):
     told = TOKENIZER.decode(id for id, weight in weighed if weight == ANSWER)
     shown = "".join(shots.prompt[first:last] for first, last in shots.foretold)
     assert told.replace(" ", "") == shown.replace(" ", "") != ""
+
+
+def test_all_of_a_story_is_learned_and_its_end():
+    told = lesson(TOKENIZER, Prose(" was a king. He slept.", begun="There"))
+
+    size = len(TOKENIZER.encode("There"))
+    assert told.tokens[-1] == TOKENIZER.end_of_text
+    assert set(told.weights[size:]) == {FREE}
+
+
+@pytest.mark.parametrize(
+    ("edited", "departs"),
+    [("the red house", " red"), ("the old", None), ("the old house", None)],
+)
+def test_an_edit_is_learned_most_where_it_leaves_the_text(edited, departs):
+    learned = lesson(TOKENIZER, Edit("Change it", "the old house", edited))
+
+    weighed = list(zip(learned.tokens[1:], learned.weights, strict=True))
+    most = [token for token, weight in weighed if weight == DEPARTURE]
+    first = TOKENIZER.encode(departs)[:1] if departs else most[:1]
+    assert most == first
+    assert len(most) == (edited != "the old house")
+    assert {weight for _, weight in weighed[-2:]} <= {ANSWER, DEPARTURE}
 
 
 @given(SEEDS)

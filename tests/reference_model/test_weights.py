@@ -111,20 +111,24 @@ def test_copying_begins_with_heads_that_find_the_last_time(tokenizer, kinds, twi
         seen[layer] = likely.masked_fill(hidden, -torch.inf).softmax(-1)
         return torch.einsum("hqk,khd->qhd", seen[layer], v)
 
-    text = torch.randint(kinds, (200,))
-    for start in twice:
-        text[start + 100 : start + 105] = text[start : start + 5]
-    with torch.no_grad():
-        model(text.repeat(2), torch.arange(400), attend)
+    found = []
+    for _ in range(20):
+        text = torch.randint(kinds, (200,))
+        for start in twice:
+            text[start + 100 : start + 105] = text[start : start + 5]
+        with torch.no_grad():
+            model(text.repeat(2), torch.arange(400), attend)
 
-    for back in (1, 2, 3, 4):
-        near, far = (seen[0][back - 1].diagonal(-way)[6:] for way in (back, back + 6))
-        assert near.mean() > 0.6
-        assert far.mean() > 0.3
-        assert near.mean() + far.mean() > 0.9
-    copied = seen[1][:, range(204, 400), range(5, 201)]
-    assert (copied.mean(-1) > 0.5).all()
-    best = seen[1].mean(0).argmax(-1)
-    assert (best[204:] == torch.arange(5, 201)).float().mean() > 0.95
-    behind = [start + 204 + more for start in twice for more in (0, 100)]
-    assert [int(best[place]) for place in behind] == [place - 199 for place in behind]
+        for back in (1, 2, 3, 4):
+            heads = seen[0][back - 1]
+            near, far = (heads.diagonal(-way)[6:] for way in (back, back + 6))
+            assert near.mean() > 0.6
+            assert far.mean() > 0.3
+            assert near.mean() + far.mean() > 0.9
+        copied = seen[1][:, range(204, 400), range(5, 201)]
+        assert (copied.mean(-1) > 0.5).all()
+        best = seen[1].mean(0).argmax(-1)
+        assert (best[204:] == torch.arange(5, 201)).float().mean() > 0.95
+        behind = [start + 204 + more for start in twice for more in (0, 100)]
+        found += [int(best[place]) == place - 199 for place in behind]
+    assert sum(found) >= 0.98 * len(found)
