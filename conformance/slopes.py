@@ -105,7 +105,7 @@ def _crossing(
         return low, high
 
     # An end that has moved is known: ends are asked for last, since most have.
-    low, high = bisected(max(guess.low, within.low), min(guess.high, within.high))
+    low, high = bisected(*(sorted((end, *within.ends))[1] for end in guess.ends))
     if over(low):
         low, high = bisected(within.low, low)
     elif not over(high):

@@ -74,6 +74,17 @@ def test_the_faithful_formula_costs_few_requests(count):
     assert found.drawn().expected[0][1] == found.points[0][1].middle
 
 
+@given(st.floats(0.1, 1.9).map(lambda factor: round(factor, 3)))
+def test_no_penalty_is_asked_for_that_may_not_be_sent(factor):
+    scale = balance(Toy(presence=factor), whole=True, zero=Span(2.0, 3.0))
+
+    slope(scale, "presence_penalty", 1, [(0, 2)])
+
+    asked = [asked.get("presence_penalty", 0) for asked in scale.target.tape.exchanges]
+    assert min(asked) == 0
+    assert max(asked) <= 2
+
+
 def test_whole_biases_are_passed_by_fine_penalties():
     scale = balance(Toy(), whole=True, zero=Span(2.0, 3.0))
 
