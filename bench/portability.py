@@ -129,11 +129,14 @@ class Tally:
     chats_equal: int = 0
 
     def add(self, ours: Continuation, text: str, logprobs: Sequence[float]) -> None:
-        said, ids = text.encode(), ours.tokens  # a token may end within a letter
-        spelled = [*accumulate(map(load_tokenizer().token_bytes, ids))]
+        said = text.encode()
+        letters = [*map(load_tokenizer().token_bytes, ours.tokens)]
+        whole = len(b"".join(letters).decode(errors="ignore").encode())
+        # A token may end within a letter; at the end of a text, that is not shown.
+        spelled = [part for part in accumulate(letters) if len(part) <= whole]
         equal = sum(map(said.startswith, spelled))
         pairs = zip(ours.logprobs[:equal], logprobs, strict=False)
-        self.prompts, self.tokens = self.prompts + 1, self.tokens + len(ids)
+        self.prompts, self.tokens = self.prompts + 1, self.tokens + len(spelled)
         self.equal += equal
         self.apart = max([self.apart, *(abs(here - there) for here, there in pairs)])
 
