@@ -1,5 +1,6 @@
 """One worker computes the next token of all texts under way, and hands them out."""
 
+import atexit
 import time
 from collections import defaultdict, deque
 from collections.abc import Sequence
@@ -317,4 +318,6 @@ def _steps(
 
 @cache
 def load_engine(rows: int = 32) -> Engine:
-    return Engine(load_model(), load_tokenizer().end_of_text, rows)
+    engine = Engine(load_model(), load_tokenizer().end_of_text, rows)
+    atexit.register(engine.close)  # a process that ends amid torch's work aborts
+    return engine

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 from itertools import islice
 from math import log, sqrt
@@ -354,3 +356,15 @@ def test_one_engine_is_loaded_per_process():
 
     assert load_engine() is engine
     assert len(list(islice(engine.submit(Job((), 3)), 3))) == 3
+
+
+def test_a_process_may_end_before_its_replies_do():
+    program = (
+        "from reference_model.engine import Job, load_engine\n"
+        "reply = load_engine().submit(Job((), 900, stop_at_end=False))\n"
+        "next(reply)"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
