@@ -95,11 +95,12 @@ def _given(ids: Sequence[int]) -> Weighed:
 
 
 def _edited(before: Sequence[int], after: Sequence[int]) -> Weighed:
-    weights = [ANSWER] * len(after)
+    """Both end with the end of text, so they part somewhere if they differ."""
     pairs = enumerate(zip(before, after, strict=False))
-    for place in islice((place for place, (one, other) in pairs if one != other), 1):
-        weights[place] = DEPARTURE
-    return after, weights
+    parting = next((place for place, (one, other) in pairs if one != other), None)
+    return after, [
+        DEPARTURE if place == parting else ANSWER for place in range(len(after))
+    ]
 
 
 def pieces(tokenizer: Tokenizer) -> tuple[str, ...]:
