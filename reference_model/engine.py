@@ -284,9 +284,6 @@ def _drawn(rows: Sequence[_Row], logits: Tensor, likely: Tensor) -> list[int]:
     for (heat, top_p), places in alike.items():
         ids = torch.tensor(places)
         some = logits if len(alike) == 1 else logits[ids]
-        if heat == 0:
-            drawn[ids] = some.argmax(-1)
-            continue
         if heat == 1 and top_p >= 1:
             shares = likely if len(alike) == 1 else likely[ids]
         else:

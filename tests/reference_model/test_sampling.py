@@ -102,6 +102,7 @@ def test_temperature_zero_leaves_only_the_likeliest(logits, quantile):
 
     sums = probabilities(frozen).cumsum(-1)
     drawn = at_quantile(sums, torch.tensor(quantile, dtype=torch.float64))
+
     assert int(drawn) == logits.argmax()
 
 
