@@ -1,6 +1,5 @@
 """The reference model, brought in when it is first needed."""
 
-import atexit
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -70,8 +69,6 @@ class Mind:
                 from reference_model.engine import load_engine
 
                 self._engine = load_engine()
-                # a thread that Python's end meets inside torch aborts the process
-                atexit.register(self._engine.close)
             return self._engine
 
 
@@ -81,7 +78,6 @@ class _Engines:
     def __init__(self) -> None:
         self._open: OrderedDict[str, tuple[Engine, WeakSet[Reply]]] = OrderedDict()
         self._lock = Lock()
-        atexit.register(self.close)
 
     @property
     def rows(self) -> int:
@@ -98,12 +94,6 @@ class _Engines:
         """One that scores, even after it was closed."""
         with self._lock:
             return self._held(tuned)[0]
-
-    def close(self) -> None:
-        with self._lock:
-            for engine, _ in self._open.values():
-                engine.close()
-            self._open.clear()
 
     def _held(self, tuned: Tuned) -> "tuple[Engine, WeakSet[Reply]]":
         if tuned.id not in self._open:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from threading import Condition, Lock, Thread
+from weakref import WeakSet
 
 import torch
 from torch import Tensor
@@ -97,6 +98,7 @@ class Engine:
         self._scoring = Lock()
         self._worker = Thread(target=self._work, name="engine", daemon=True)
         self._worker.start()
+        _AT_WORK.add(self)
 
     @property
     def rows_in_use(self) -> int:
@@ -259,6 +261,16 @@ class Engine:
         self._cache.drop(place)
 
 
+_AT_WORK: WeakSet[Engine] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """A process that ends while a thread is amid torch's work aborts."""
+    for engine in list(_AT_WORK):
+        engine.close()
+
+
 def _guide(job: Job) -> Guide | None:
     """Compiled here, by the caller's thread: the worker must not wait for it."""
     if job.grammar is None:
@@ -315,6 +327,4 @@ def _steps(
 
 @cache
 def load_engine(rows: int = 32) -> Engine:
-    engine = Engine(load_model(), load_tokenizer().end_of_text, rows)
-    atexit.register(engine.close)  # a process that ends amid torch's work aborts
-    return engine
+    return Engine(load_model(), load_tokenizer().end_of_text, rows)

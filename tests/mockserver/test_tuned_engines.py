@@ -23,7 +23,8 @@ def engines(monkeypatch):
     monkeypatch.setattr(room, "TUNED", 2)
     held = Mind()._tuned
     yield held
-    held.close()
+    for engine, _ in held._open.values():
+        engine.close()
 
 
 def test_the_least_recently_used_engine_is_closed(engines, adapter):

@@ -358,10 +358,11 @@ def test_one_engine_is_loaded_per_process():
     assert len(list(islice(engine.submit(Job((), 3)), 3))) == 3
 
 
-def test_a_process_may_end_before_its_replies_do():
+@pytest.mark.parametrize("made", ["load_engine()", "Engine(load_model(), 0)"])
+def test_a_process_may_end_before_its_replies_do(made):
     program = (
-        "from reference_model.engine import Job, load_engine\n"
-        "reply = load_engine().submit(Job((), 900, stop_at_end=False))\n"
+        "from reference_model.engine import Engine, Job, load_engine, load_model\n"
+        f"reply = {made}.submit(Job((), 900, stop_at_end=False))\n"
         "next(reply)"
     )
 
