@@ -105,7 +105,8 @@ def _crossing(
         return low, high
 
     # An end that has moved is known: ends are asked for last, since most have.
-    low, high = bisected(*(sorted((end, *within.ends))[1] for end in guess.ends))
+    near = (min(max(end, within.low), within.high) for end in guess.ends)
+    low, high = bisected(*near)
     if over(low):
         low, high = bisected(within.low, low)
     elif not over(high):
