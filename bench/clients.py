@@ -26,7 +26,7 @@ from bench.drivers import (
     verdicts,
 )
 from spec import load
-from spec.load import editions
+from spec.pages import editions
 
 LEGEND = """
 ok: it saw what a plain request sees; bare: so it did by the library's general request,

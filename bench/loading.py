@@ -13,7 +13,7 @@ PROGRAM = """
 import json, sys, time
 before = time.perf_counter()
 import spec
-from spec.load import editions
+from spec.pages import editions
 imported = time.perf_counter()
 laps = [imported - before]
 for edition in editions():

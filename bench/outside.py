@@ -24,7 +24,7 @@ import httpx
 
 from spec import Operation, Spec, load
 from spec.export import export
-from spec.load import editions
+from spec.pages import editions
 
 PATIENCE = 60.0  # seconds for Prism to listen
 

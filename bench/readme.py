@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.registry import all_checks
 from spec import Spec, load
-from spec.load import SHARED, editions, excluded
+from spec.pages import SHARED, editions, excluded
 from spec.tables import tables
 
 README = Path(__file__).parent.parent / "README.md"

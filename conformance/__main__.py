@@ -41,7 +41,7 @@ from conformance.target import Target
 from conformance.vocabulary import tokenizer
 from reports import summary
 from spec import Clause, Spec, load
-from spec.load import editions
+from spec.pages import editions
 
 WEIGHTS = "reference-weights"
 DEFAULT_HTML = Path("reports/out/index.html")

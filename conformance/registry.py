@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spec import Spec, load
-from spec.load import editions
+from spec.pages import editions
 
 if TYPE_CHECKING:
     from conformance.target import Target

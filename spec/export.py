@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from spec.load import resolve
 from spec.model import Spec
+from spec.references import resolve
 
 KEPT = ("x-beta",)
 COMPONENT = 3  # slashes in #/components/schemas/Name

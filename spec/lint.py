@@ -7,8 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from spec.load import HERE, SHARED, pages, read, resolve
+from spec.load import read
 from spec.model import Clause, Lifecycle, Operation, Rule, Spec
+from spec.pages import HERE, SHARED, pages
+from spec.references import resolve
 from spec.rules import broken
 from spec.schema import Schema
 

@@ -1,20 +1,13 @@
 """Reads the pages and gives one frozen Spec per edition."""
 
-import hashlib
-import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from spec.editions import at
 from spec.model import (
     Clause,
-    Json,
     Lifecycle,
     Link,
     Model,
@@ -28,8 +21,9 @@ from spec.model import (
     Spec,
     Stream,
 )
+from spec.pages import SHARED, digest, editions, files, pages, sources
+from spec.references import METHODS, present, resolve
 
-HERE = Path(__file__).parent
 FILE = {
     "type": "object",
     "required": ["filename", "bytes", "format"],
@@ -60,8 +54,6 @@ FILE = {
 height and ``alpha`` (transparent, opaque or none) are told; of JSON Lines the number of
 ``lines`` and of the first ``faulty`` one, 0 for none.
 """
-METHODS = ("get", "post", "delete", "put", "patch")
-SHARED = "api"  # the resource of what every page shares
 DEFAULT = "2023-04"  # the newest edition that a whole server and suite stand behind
 
 
@@ -71,17 +63,16 @@ def load(edition: str | None = None) -> Spec:
 
     Raises ValueError for an edition that the pages do not name.
     """
-    return read(_pages(), edition)
+    return read(pages(), edition)
 
 
-def read(pages: Mapping[str, Any], edition: str | None = None) -> Spec:
-    """``pages``, by resource, as one Spec; models and sources are the house's own."""
-    known = _known(pages)
+def read(written: Mapping[str, Any], edition: str | None = None) -> Spec:
+    """Pages, by resource, as one Spec; models and sources are the house's own."""
+    known = editions(written)
     edition = edition or DEFAULT
     if edition not in known:
         raise ValueError(f"expected an edition of {', '.join(known)}, got {edition!r}")
-    document = _present(at(_document(pages), edition))
-    sources = {id: Source(id, **row) for id, row in _sources().items()}
+    document = present(at(_document(written), edition))
     nodes = list(_nodes(document))
     operations = {op.id: op for op in (_operation(*node) for node in nodes)}
     return Spec(
@@ -89,8 +80,8 @@ def read(pages: Mapping[str, Any], edition: str | None = None) -> Spec:
         document=document,
         operations=operations,
         clauses=_clauses(document, nodes, operations),
-        models={row["id"]: _model(row) for row in at(_yaml("models.yaml"), edition)},
-        sources=sources,
+        models={row["id"]: _model(row) for row in at(files()["models.yaml"], edition)},
+        sources={id: Source(id, **row) for id, row in sources().items()},
         refusals={
             name: r for op in operations.values() for name, r in op.refusals.items()
         },
@@ -99,121 +90,6 @@ def read(pages: Mapping[str, Any], edition: str | None = None) -> Spec:
         retention=dict(_retention(operations)),
         sha256=digest(),
     )
-
-
-def editions() -> tuple[str, ...]:
-    """The editions that the pages describe, oldest first."""
-    return _known(_pages())
-
-
-def _known(pages: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(sorted(pages[SHARED]["x-editions"]))
-
-
-@cache
-def digest(folder: Path = HERE) -> str:
-    """The sha256 of all pages: names what a run was judged by."""
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.yaml")):
-        total.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        total.update(path.read_bytes())
-    return total.hexdigest()
-
-
-def pages() -> Mapping[str, Mapping[str, Json]]:
-    """The pages as written, by resource, for lint."""
-    return _pages()
-
-
-@cache
-def _pages() -> dict[str, Any]:
-    found = {SHARED: _yaml("openapi.yaml")}
-    for path in sorted((HERE / "paths").glob("*.yaml")):
-        found[path.stem] = _yaml(f"paths/{path.name}")
-    return found
-
-
-def _yaml(name: str) -> Any:
-    return files()[name]
-
-
-@cache
-def files(folder: Path = HERE) -> dict[str, Any]:
-    """Every page by its name, parsed; from the user's cache where none has changed.
-
-    The cache is JSON, which is read ten times as fast, under the name of the digest.
-    """
-    kept = _cache() / f"pages-{digest(folder)}.json"
-    with suppress(OSError, ValueError):  # nothing there yet, or half of it
-        found: dict[str, Any] = json.loads(kept.read_text("utf-8"))
-        return found
-    parsed = {
-        path.relative_to(folder).as_posix(): _parsed(path)
-        for path in sorted(folder.rglob("*.yaml"))
-    }
-    with suppress(OSError):  # nobody's home, or a full disk: the next start is slower
-        _keep(kept, json.dumps(parsed))
-    return parsed
-
-
-def _cache() -> Path:
-    """The user's folder for what can be made again; who has none keeps nothing."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    except RuntimeError:
-        home = os.devnull
-    return Path(home) / "assay"
-
-
-def _keep(kept: Path, text: str) -> None:
-    """Writes the cache at once, so that no reader sees half; drops older ones."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=kept.parent, delete=False, encoding="utf-8"
-    ) as new:
-        new.write(text)
-    for old in kept.parent.glob("pages-*.json"):
-        old.unlink(missing_ok=True)
-    Path(new.name).replace(kept)
-
-
-def _parsed(path: Path) -> Any:
-    import yaml  # 20 ms that the cache saves
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-
-
-def excluded() -> Mapping[str, str]:
-    """Statements of the documents that no clause says, by their id, with the reason."""
-    return dict(_yaml("excluded.yaml") or {})
-
-
-def _sources() -> dict[str, dict[str, Any]]:
-    """Every source id with its document: ranges of ids are said once."""
-    rows: dict[str, dict[str, Any]] = {}
-    for document in _yaml("sources.yaml"):
-        for section, span in document["sections"].items():
-            for id in _span(span):
-                rows[id] = {
-                    "document": document["document"],
-                    "date": document["date"],
-                    "section": section,
-                    "url": document.get("url"),
-                }
-    return rows
-
-
-def _span(text: str) -> Iterator[str]:
-    """The ids in a text like ``S4-001..003 S4-007``."""
-    for part in text.split():
-        first, _, last = part.partition("..")
-        match = re.fullmatch(r"(.*?)(\d+)", first)
-        if match is None:
-            raise ValueError(f"expected an id like S4-001, got {first!r}")
-        stem, number = match.groups()
-        for n in range(int(number), int(last or number) + 1):
-            yield f"{stem}{n:0{len(number)}d}"
 
 
 def _document(pages: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,83 +118,6 @@ def _document(pages: Mapping[str, Any]) -> dict[str, Any]:
         for kind, parts in page.get("components", {}).items():
             merged["components"].setdefault(kind, {}).update(parts)
     return merged
-
-
-def _present(document: dict[str, Any]) -> dict[str, Any]:
-    """``document`` without the paths and components that this edition has not."""
-    paths = {
-        path: item
-        for path, item in document["paths"].items()
-        if not set(item).isdisjoint(METHODS)
-    }
-    used: set[Pointer] = set()
-    _use(paths, document, used)
-    components = {
-        kind: {
-            name: part
-            for name, part in parts.items()
-            if (kind, name) in used or kind == "securitySchemes"
-        }
-        for kind, parts in document["components"].items()
-    }
-    return {**document, "paths": paths, "components": components}
-
-
-def _use(node: Any, document: Mapping[str, Any], used: set[Pointer]) -> None:
-    """Adds the kind and the name of every component that ``node`` leads to."""
-    if isinstance(node, list):
-        for item in node:
-            _use(item, document, used)
-    elif isinstance(node, dict):
-        ref = node.get("$ref")
-        if isinstance(ref, str):
-            component = tuple(ref.split("/")[2:4])
-            if component not in used:
-                used.add(component)
-                kind, name = component
-                _use(document["components"][kind].get(name), document, used)
-        for value in node.values():
-            _use(value, document, used)
-
-
-def resolve(
-    node: Any,
-    document: Mapping[str, Any],
-    seen: Pointer = (),
-    known: dict[str, Any] | None = None,
-) -> Any:
-    """``node`` with every reference replaced by what it names.
-
-    ``known`` keeps what a reference was replaced by: most are met many times. Raises
-    ValueError for a reference that leads back to itself or nowhere.
-    """
-    known = {} if known is None else known
-    if isinstance(node, list):
-        return [resolve(item, document, seen, known) for item in node]
-    if not isinstance(node, dict):
-        return node
-    ref = node.get("$ref")
-    if ref is None:
-        return {k: resolve(value, document, seen, known) for k, value in node.items()}
-    if ref in seen:
-        raise ValueError(f"expected no cycle of references, got {ref!r} in itself")
-    if ref not in known:
-        known[ref] = resolve(_at(ref, document), document, (*seen, ref), known)
-    beside = {key: value for key, value in node.items() if key != "$ref"}
-    if not beside:
-        return known[ref]
-    return {**known[ref], **resolve(beside, document, seen, known)}
-
-
-def _at(ref: str, document: Mapping[str, Any]) -> Any:
-    """What a reference names. Raises ValueError where it names nothing."""
-    target: Any = document
-    for part in ref.removeprefix("#/").split("/"):
-        part = part.replace("~1", "/")
-        if part not in target:
-            raise ValueError(f"expected a known reference, got {ref!r}")
-        target = target[part]
-    return target
 
 
 def _nodes(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -409,7 +208,7 @@ def _lifecycles(document: Mapping[str, Any]) -> dict[str, Lifecycle]:
 def _retention(
     operations: Mapping[str, Operation],
 ) -> Iterator[tuple[str, Retention]]:
-    for row in _yaml("retention.yaml"):
+    for row in files()["retention.yaml"]:
         kept = Retention(**{**row, "operations": tuple(row["operations"])})
         yield from ((name, kept) for name in kept.operations if name in operations)
 

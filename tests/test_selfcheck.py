@@ -15,7 +15,7 @@ from bench.selfcheck import (
 )
 from conformance.registry import all_checks
 from spec import Spec, load
-from spec.load import editions
+from spec.pages import editions
 
 EDITIONS = [load(edition) for edition in editions()]
 FAULTS = [(spec.edition, group) for spec in EDITIONS for group in groups(spec)]

@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 
 from mockserver.deviation import Deviation
 from spec import Spec, load
-from spec.load import editions
+from spec.pages import editions
 
 
 @cache

@@ -11,7 +11,7 @@ from mockserver.deviations.api import Told
 from mockserver.faults import body_of, changed, told
 from mockserver.reply import Refuse, Reply
 from spec import Refusal, load
-from spec.load import editions
+from spec.pages import editions
 
 SHOWN = ("listModels", "retrieveModel")
 LOADED = "text-davinci-003"

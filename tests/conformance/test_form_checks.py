@@ -8,7 +8,7 @@ from conformance.derived import WHOLE, _lawful, _unlawful
 from conformance.forms import FORM, Form
 from mockserver import forms
 from spec import load
-from spec.load import editions
+from spec.pages import editions
 from spec.validation import coerced, refusal
 
 MOST = 1 << 24  # bytes of text

@@ -5,7 +5,7 @@ import pytest
 from mockserver.app import application, house
 from mockserver.registry import built
 from spec import load
-from spec.load import editions
+from spec.pages import editions
 
 UNBUILT = [
     (edition, operation)

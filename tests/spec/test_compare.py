@@ -6,7 +6,8 @@ import pytest
 
 from spec import load
 from spec.compare import compare, told
-from spec.load import editions, pages, read
+from spec.load import read
+from spec.pages import editions, pages
 
 MIRROR = {
     "added": "removed",

@@ -6,7 +6,8 @@ import pytest
 
 from spec import load
 from spec.editions import EDITION_KEYS, at, in_force
-from spec.load import editions, pages, read
+from spec.load import read
+from spec.pages import editions, pages
 
 PAGE = {
     "always": 1,

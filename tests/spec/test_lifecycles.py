@@ -3,7 +3,7 @@
 import pytest
 
 from spec import Lifecycle, load
-from spec.load import editions
+from spec.pages import editions
 
 LIVES = [
     (edition, life)

@@ -7,7 +7,8 @@ import yaml
 
 from spec import load
 from spec.lint import lint
-from spec.load import editions, read
+from spec.load import read
+from spec.pages import editions
 
 PAGES = """
 api:

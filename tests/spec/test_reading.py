@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from spec.load import HERE, SHARED, digest, editions, files, load, pages
-from spec.load import _parsed as parsed
-from spec.load import _span as span
+from spec.load import load
+from spec.pages import HERE, SHARED, digest, editions, files, pages
+from spec.pages import _parsed as parsed
+from spec.pages import _span as span
 
 
 def test_a_spec_is_read_once():

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from spec.load import load, resolve
+from spec.load import load
+from spec.references import resolve
 
 DOCUMENT = {
     "schemas": {

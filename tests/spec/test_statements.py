@@ -3,8 +3,8 @@
 import pytest
 
 from spec import load
-from spec.load import editions, excluded
 from spec.model import Clause
+from spec.pages import editions, excluded
 
 STATED = {"S4": 323, "S3": 75, "S1": 20, "S0": 12, "S2": 6}
 """How many statements each document of the start makes: 436."""

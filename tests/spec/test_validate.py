@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from spec import Request, load, validate
-from spec.load import editions
+from spec.pages import editions
 from spec.rules import broken
 
 TAKING = [
