@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from conformance.notebook import Point, Series, Span
-from conformance.titration import FINE, FREQUENCY, NEAR, Balance, Missed
+from conformance.titration import FINE, FREQUENCY, NEAR, Balance, Missed, bisected
 
 
 def slope(
@@ -98,24 +98,18 @@ def _crossing(
             leads[value] = balance.lead(count, added, **changes)
         return leads[value] <= count
 
-    def bisected(low: float, high: float) -> tuple[float, float]:
-        while high - low > FINE / 2 * 1.001:
-            middle = (low + high) / 2
-            low, high = (low, middle) if over(middle) else (middle, high)
-        return low, high
-
     # An end that has moved is known: ends are asked for last, since most have.
     near = (min(max(end, within.low), within.high) for end in guess.ends)
-    low, high = bisected(*near)
-    if over(low):
-        low, high = bisected(within.low, low)
-    elif not over(high):
-        low, high = bisected(high, within.high)
-    if over(low) or not over(high):
+    found = bisected(over, Span(*near), FINE / 2)
+    if over(found.low):
+        found = bisected(over, Span(within.low, found.low), FINE / 2)
+    elif not over(found.high):
+        found = bisected(over, Span(found.high, within.high), FINE / 2)
+    if over(found.low) or not over(found.high):
         return None
-    if leads[high] < count:
+    if leads[found.high] < count:
         raise Missed(f"flip point of position {count} before all others")
-    return Span(low, high)
+    return found
 
 
 def expected(name: str, count: int) -> float:

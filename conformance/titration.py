@@ -7,8 +7,9 @@ it takes off. No log probabilities are needed.
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -129,11 +130,12 @@ class Balance:
         flip within reach; as Missed, where the second token comes sooner.
         """
         width = max(width or 0, self.width)
+        grid = partial(self.grid, way=-1)
         found = guess or self.zero
         for _ in range(WIDENINGS):
             search = _Search(self, place, changes)
             step = width if guess else STEP
-            found = search.bisected(search.bracketed(found, step), width)
+            found = bisected(search.over, search.bracketed(found, step), width, grid)
             search.reached(found)
             if self.target.deterministic or _Search(self, place, changes).agrees(found):
                 return found
@@ -195,13 +197,6 @@ class _Search:
             low, high, step = high, grid(high + step, 1), step * FACTOR
         return Span(low, high)
 
-    def bisected(self, span: Span, width: float) -> Span:
-        low, high = span.low, span.high
-        while high - low > width * 1.001:
-            middle = self.balance.grid((low + high) / 2, -1)
-            low, high = (low, middle) if self.over(middle) else (middle, high)
-        return Span(low, high)
-
     def reached(self, span: Span) -> None:
         """Raises Missed where it is an earlier token that flips."""
         if self.leads[span.high] < self.place:
@@ -210,6 +205,23 @@ class _Search:
     def agrees(self, span: Span) -> bool:
         """Whether both ends are what another search found."""
         return self.over(span.high) and not self.over(span.low)
+
+
+def bisected(
+    over: Callable[[float], bool],
+    span: Span,
+    width: float,
+    grid: Callable[[float], float] = float,
+) -> Span:
+    """The part of ``span``, about ``width`` wide, in which ``over`` becomes true.
+
+    Only the numbers that ``grid`` gives are tried.
+    """
+    low, high = span.ends
+    while high - low > width * 1.001:
+        middle = grid((low + high) / 2)
+        low, high = (low, middle) if over(middle) else (middle, high)
+    return Span(low, high)
 
 
 def balance(target: "Target", dialect: Dialect) -> Balance:
