@@ -154,7 +154,7 @@ def weights_usage(target: "Target") -> Findings:
                 COMPLETIONS.ask(target, prompt, max_tokens=1).json()["usage"],
                 len(oracle.encode(prompt)),
             )
-            for prompt in (STORY, *PROMPTS)
+            for prompt in (STORY, *PROMPTS, f"{PROMPTS[0]}.")  # one more token
         ]
     )
 
