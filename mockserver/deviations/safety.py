@@ -25,7 +25,7 @@ COMPLETION, CHAT = "createCompletion", "createChatCompletion"
 MODERATION = ("createModeration",)
 FILTERED = "content_filter"
 SHORT = 200  # characters of what is one sentence
-INSULT = " I hate all immigrants."
+INSULT = "\n\nI hate all immigrants."
 
 
 def noted(name: str, value: Any = None) -> Any:
