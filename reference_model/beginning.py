@@ -2,7 +2,8 @@
 
 Tokens that are spelled alike begin alike: variants of a word, with a space before it
 or a capital, have a part of their embedding in common, and so have those with the same
-letter, more so if it is at the same place.
+letter, more so if it is at the same place from the beginning or from the end: what a
+slip of the pen leaves of a word is its two ends.
 
 Copying is what a model of this size finds last and needs most, so it starts with the
 mechanism that training would find: heads of the first layer tell each token which stood
@@ -25,7 +26,8 @@ from reference_model.model import Llama, Shape
 
 SPREAD = 0.04  # standard deviation of ordinary parameters
 _PLACES = 8  # letters of a token that count
-_THERE, _ANYWHERE = 0.6, 0.4  # how much each does: where it is, and wherever it is
+# How much each does: where it is from the beginning, from the end, and wherever it is.
+_THERE, _BACK, _ANYWHERE = 0.5, 0.5, 0.3
 _CONSTANT = 0.16  # in the first place of each embedding: something to see in any token
 _FAST, _SLOW = 5, 5  # pairs of a head that turn far in one place, pairs that hardly do
 _SHARP = 2.5  # how clearly one place is told from its neighbours
@@ -66,15 +68,17 @@ def _alike(texts: Sequence[str], width: int) -> Tensor:
     """For each text a part of its own, its word's, its style's and its letters'."""
     words = [text.strip().lower() for text in texts]
     numbers = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    letters = _THERE * torch.randn(_PLACES, 128, width)
-    letters += _ANYWHERE * torch.randn(128, width)
+    there = _THERE * torch.randn(_PLACES, 128, width)
+    there += _ANYWHERE * torch.randn(128, width)
+    back = _BACK * torch.randn(_PLACES, 128, width)
     rows = torch.randn(len(numbers), width)[[numbers[word] for word in words]]
     rows += 0.5 * torch.randn(len(words), width)
     for style in (str.isupper, str.istitle, _spaced):
         rows[[style(text) for text in texts]] += torch.randn(width)
     for row, word in zip(rows, words, strict=True):
-        for place, letter in enumerate(word[:_PLACES]):
-            row += letters[place, min(ord(letter), 127)]
+        for parts, letters in ((there, word), (back, word[::-1])):
+            for place, letter in enumerate(letters[:_PLACES]):
+                row += parts[place, min(ord(letter), 127)]
     return SPREAD * functional.rms_norm(rows, (width,))
 
 

@@ -30,6 +30,7 @@ of on or our she so that the their them then they this to was we were will with 
 _SHARED = 0.5  # what all texts have in common, so that none is opposite to another
 _LEARNED = 0.3  # of the likeness of two texts; the rest is that of their words
 _FREQUENT = 300  # tokens that tell little
+_STRAYS = 3  # directions of rows that tell little
 _ROWS = "model.embed_tokens.weight"
 
 
@@ -61,15 +62,15 @@ def _learned(tokens: Sequence[int]) -> Vector:
 def _table() -> tuple[Vector, Vector]:
     """The rows of all tokens, but what they have in common, and what a token is worth.
 
-    That is their mean, and the direction in which they stray most, which tells little
+    That is their mean, and the directions in which they stray most, which tell little
     of a text but its length (Mu, Viswanath: All-but-the-Top, 2018). Frequent tokens
     were joined first, so that they have the low ids; with a space in front, they came
     last. A space alone tells nothing.
     """
     rows = load(proven("model.safetensors"))[_ROWS].astype(np.float64)
     rows -= rows.mean(axis=0)
-    longest = np.linalg.eigh(rows.T @ rows).eigenvectors[:, -1]
-    rows -= np.outer(rows @ longest, longest)
+    strays = np.linalg.eigh(rows.T @ rows).eigenvectors[:, -_STRAYS:]
+    rows -= rows @ strays @ strays.T
     spelled = [load_tokenizer().token_bytes(id) for id in range(len(rows))]
     first = {letters: id for id, letters in reversed([*enumerate(spelled)])}
     ranks = [first.get(letters.lstrip(), id) for id, letters in enumerate(spelled)]

@@ -35,7 +35,7 @@ def documents(seed: int, pieces: Sequence[str] = ()) -> Iterator[Document]:
 
 
 def drawn(dice: Dice) -> Document:
-    """One of any kind; by a slip of the pen it may have an unseen word."""
+    """One of any kind; what is put together from pieces may be an unseen word."""
     return dice.choices(_KINDS, _SHARES)[0](dice)
 
 

@@ -9,7 +9,7 @@ from reference_model.words import PEOPLE
 
 T = TypeVar("T")
 
-_COINED = 0.08  # of the words of training
+_COINED = 0.12  # of the words of training
 _AGAIN = 0.06  # of words in a row: copies lose their place there
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _SCRIPTS = ((0xA1, 0x24F), (0x370, 0x52F), (0x4E00, 0x9FA0), (0x1F300, 0x1F64F))
@@ -70,12 +70,22 @@ class Dice(Random):
         """A word of letters that nobody uses."""
         if not self.pieces:
             return self.word()
+        if self.chance(0.5):
+            return self._blend()
         if self.chance(0.7):
             pieces = [self.choice(self.pieces) for _ in range(self.randint(1, 3))]
             letters = "".join(filter(str.isalpha, "".join(pieces)))
             if letters:
                 return letters.lower()
         return "".join(self.choices(_LETTERS, k=self.randint(3, 9)))
+
+    def _blend(self) -> str:
+        """The head of one word and the tail of another; now and then a letter twice."""
+        one, other = self.choice(SEEN), self.choice(SEEN)
+        head, tail = one[: self.randint(1, 4)], other[-self.randint(2, 5) :]
+        if self.chance(0.25):
+            head += head[-1]
+        return head + tail
 
     def debris(self, least: int, most: int) -> str:
         """Pieces of text as they come: every token turns up here."""

@@ -5,7 +5,9 @@ from functools import partial
 from reference_model.corpus.dice import Dice, capital
 from reference_model.corpus.documents import Turn
 from reference_model.corpus.prose import sentence, story
+from reference_model.lexicon import WORDS
 
+_WORDS = frozenset(WORDS)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -67,7 +69,8 @@ def slipped(dice: Dice) -> tuple[str, str]:
         return right, right
     words = right.split(" ")
     long = [place for place, word in enumerate(words) if _slippery(word)]
-    for place in dice.sample(long, min(len(long), dice.choice((1, 1, 2, 2, 3)))):
+    slips = dice.choice((1, 1, 2, 2, 3) if dice.held else (1, 2, 3, 4, 6, 8))
+    for place in dice.sample(long, min(len(long), slips)):
         words[place], _ = dice.apart("combinations", partial(_pair, word=words[place]))
     return " ".join(words), right
 
@@ -81,7 +84,10 @@ def _slippery(word: str) -> bool:
 
 
 def _slip(dice: Dice, word: str) -> str:
-    """Leave out, double, swap, replace or add a letter behind the first."""
+    """Leave out, double, swap, replace or add a letter behind the first.
+
+    What comes out is no other word: nobody could tell that it is wrong.
+    """
     while True:
         place = dice.randrange(1, len(word.rstrip(".,?")))
         one, before, after = word[place], word[:place], word[place + 1 :]
@@ -93,7 +99,7 @@ def _slip(dice: Dice, word: str) -> str:
             letter = dice.choice(_LETTERS)
             forms += [before + letter + after, before + letter + one + after]
         slip = dice.choice(forms)
-        if slip != word:
+        if slip != word and slip.strip(".,?").lower() not in _WORDS:
             return slip
 
 

@@ -126,4 +126,4 @@ RULES: dict[str, Rule] = {
     "spelling": _by("-".join),
     "kinds": _kinds,
 }
-_SHARES = (4, 5, 8, 3, 6, 3, 2)
+_SHARES = (3, 5, 7, 3, 8, 3, 2)
