@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from conformance.notebook import Point, Series, Span
-from conformance.titration import FINE, FREQUENCY, NEAR, Balance, Missed, bisected
+from conformance.titration import FINE, FREQUENCY, NEAR, Balance, Missed, Search
 
 
 def slope(
@@ -90,25 +90,21 @@ def _crossing(
 
     It is looked for where it is guessed, then on that side of the guess.
     """
-    leads: dict[float, int] = {}
 
-    def over(value: float) -> bool:
-        if value not in leads:
-            changes = {**arm, name: round(value, 6)}
-            leads[value] = balance.lead(count, added, **changes)
-        return leads[value] <= count
+    def lead(value: float) -> int:
+        return balance.lead(count, added, **{**arm, name: round(value, 6)})
 
+    search, width = Search(lead, count), FINE / 2
     # An end that has moved is known: ends are asked for last, since most have.
     near = (min(max(end, within.low), within.high) for end in guess.ends)
-    found = bisected(over, Span(*near), FINE / 2)
-    if over(found.low):
-        found = bisected(over, Span(within.low, found.low), FINE / 2)
-    elif not over(found.high):
-        found = bisected(over, Span(found.high, within.high), FINE / 2)
-    if over(found.low) or not over(found.high):
+    found = search.bisected(Span(*near), width)
+    if search.over(found.low):
+        found = search.bisected(Span(within.low, found.low), width)
+    elif not search.over(found.high):
+        found = search.bisected(Span(found.high, within.high), width)
+    if not search.agrees(found):
         return None
-    if leads[found.high] < count:
-        raise Missed(f"flip point of position {count} before all others")
+    search.reached(found)
     return found
 
 

@@ -130,14 +130,14 @@ class Balance:
         flip within reach; as Missed, where the second token comes sooner.
         """
         width = max(width or 0, self.width)
-        grid = partial(self.grid, way=-1)
         found = guess or self.zero
+        lead = partial(self._lead_within, place, changes)
         for _ in range(WIDENINGS):
-            search = _Search(self, place, changes)
+            search = Search(lead, place, self.grid)
             step = width if guess else STEP
-            found = bisected(search.over, search.bracketed(found, step), width, grid)
+            found = search.bisected(search.bracketed(found, step), width)
             search.reached(found)
-            if self.target.deterministic or _Search(self, place, changes).agrees(found):
+            if self.target.deterministic or Search(lead, place).agrees(found):
                 return found
             found = Span(found.low - width, found.high + width)
             width *= FACTOR
@@ -161,6 +161,12 @@ class Balance:
                 high, longest = middle, max(longest, lead)
         return None, longest if endless else 0
 
+    def _lead_within(self, place: int, changes: Mapping[str, Any], added: float) -> int:
+        """The lead; raises Unmoved where no such bias may be sent."""
+        if abs(added) > REACH or self.level + added > MOST:
+            raise Unmoved(f"flip point within {REACH:g}")
+        return self.lead(place, added, **changes)
+
     def grid(self, added: float, way: int) -> float:
         """The next number that may be sent, downwards or upwards."""
         if not self.whole:
@@ -169,32 +175,44 @@ class Balance:
         return floor if way < 0 or floor == added else floor + 1
 
 
-@dataclass
-class _Search:
-    """A search for one flip point, which asks nothing twice."""
+def _anything(value: float, way: int) -> float:
+    """The grid of what may be sent with any digits."""
+    return value
 
-    balance: Balance
+
+@dataclass
+class Search:
+    """A search for the value at which one token flips, which asks nothing twice."""
+
+    lead: Callable[[float], int]
+    """How many times the first token comes before the second, at a value."""
     place: int
-    changes: Mapping[str, Any]
+    """Where the token stands that is to flip."""
+    grid: Callable[[float, int], float] = _anything
+    """The next value that may be sent, downwards (-1) or upwards (1)."""
     leads: dict[float, int] = field(default_factory=dict)
 
-    def over(self, added: float) -> bool:
+    def over(self, value: float) -> bool:
         """Whether the second token is taken at the place, or before it."""
-        if abs(added) > REACH or self.balance.level + added > MOST:
-            raise Unmoved(f"flip point within {REACH:g}")
-        if added not in self.leads:
-            lead = self.balance.lead(self.place, added, **self.changes)
-            self.leads[added] = lead
-        return self.leads[added] <= self.place
+        if value not in self.leads:
+            self.leads[value] = self.lead(value)
+        return self.leads[value] <= self.place
 
     def bracketed(self, guess: Span, step: float) -> Span:
         """Ends of which the lower is below the flip point and the upper above."""
-        grid = self.balance.grid
-        low, high = grid(guess.low, -1), grid(guess.high, 1)
+        low, high = self.grid(guess.low, -1), self.grid(guess.high, 1)
         while self.over(low):
-            low, high, step = grid(low - step, -1), low, step * FACTOR
+            low, high, step = self.grid(low - step, -1), low, step * FACTOR
         while not self.over(high):
-            low, high, step = high, grid(high + step, 1), step * FACTOR
+            low, high, step = high, self.grid(high + step, 1), step * FACTOR
+        return Span(low, high)
+
+    def bisected(self, span: Span, width: float) -> Span:
+        """The part of ``span``, about ``width`` wide, that has the flip point."""
+        low, high = span.ends
+        while high - low > width * 1.001:
+            middle = self.grid((low + high) / 2, -1)
+            low, high = (low, middle) if self.over(middle) else (middle, high)
         return Span(low, high)
 
     def reached(self, span: Span) -> None:
@@ -205,23 +223,6 @@ class _Search:
     def agrees(self, span: Span) -> bool:
         """Whether both ends are what another search found."""
         return self.over(span.high) and not self.over(span.low)
-
-
-def bisected(
-    over: Callable[[float], bool],
-    span: Span,
-    width: float,
-    grid: Callable[[float], float] = float,
-) -> Span:
-    """The part of ``span``, about ``width`` wide, in which ``over`` becomes true.
-
-    Only the numbers that ``grid`` gives are tried.
-    """
-    low, high = span.ends
-    while high - low > width * 1.001:
-        middle = grid((low + high) / 2)
-        low, high = (low, middle) if over(middle) else (middle, high)
-    return Span(low, high)
 
 
 def balance(target: "Target", dialect: Dialect) -> Balance:
