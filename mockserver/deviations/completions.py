@@ -14,6 +14,7 @@ from mockserver.faults import (
     sent,
     summed,
     with_choices,
+    with_usage,
     without,
 )
 from mockserver.reply import Reply
@@ -91,12 +92,8 @@ def usage_of_all(asked: Body, body: Json) -> Json:
     return {**body, "usage": summed({**usage, "completion_tokens": tokens})}
 
 
-def one_more_prompt_token(body: Json) -> Json:
-    usage = body["usage"]
-    return {
-        **body,
-        "usage": summed({**usage, "prompt_tokens": usage["prompt_tokens"] + 1}),
-    }
+def one_more_prompt_token(usage: Json) -> Json:
+    return {**usage, "prompt_tokens": usage["prompt_tokens"] + 1}
 
 
 def cut_silently(operation: Operation, body: Body) -> Body:
@@ -109,13 +106,9 @@ def cut_silently(operation: Operation, body: Body) -> Body:
     return short
 
 
-def prompt_in_completion(body: Json) -> Json:
+def prompt_in_completion(usage: Json) -> Json:
     """Counts what was computed, which begins with the prompt."""
-    usage = body["usage"]
-    return {
-        **body,
-        "usage": summed({**usage, "completion_tokens": usage["total_tokens"]}),
-    }
+    return {**usage, "completion_tokens": usage["total_tokens"]}
 
 
 def in_blocks(count: int) -> int:
@@ -195,7 +188,7 @@ DEVIATIONS = (
         "api.*-usage",
         "usage-*",
         "max-tokens-*",
-        on_reply=body_of(prompt_in_completion),
+        on_reply=with_usage(prompt_in_completion),
     ),
     named(
         "chat-model-served",
@@ -260,7 +253,7 @@ DEVIATIONS = (
         "prompt-tokens-usage",
         "usage-prompts",
         "api.*-usage",
-        on_reply=body_of(one_more_prompt_token),
+        on_reply=with_usage(one_more_prompt_token),
     ),
     named(
         "suffix-ignored",

@@ -1,10 +1,9 @@
 """Faults of headers that any operation may have: keys, organisations, our own."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
-from mockserver.deviation import Body, mended
+from mockserver.deviation import Body, Deviation, mended
 from mockserver.deviations.api import JSON, Told, fault, refused_where, sent
 from mockserver.faults import body_of, forgiven, told
 from spec import Refusal
@@ -22,7 +21,6 @@ LIST = (
     "completions.chat-model-refused",
     "completions.context-*",
 )
-
 """What a server breaks that does not answer GET /models."""
 
 
@@ -55,8 +53,14 @@ def uncounted(body: Body) -> Body:
     return {**body, "usage": dict.fromkeys(body["usage"], 0)}
 
 
-def changed(**headers: str | None) -> Callable[[dict[str, str]], dict[str, str]]:
-    return lambda before: mended(before, **headers)
+def said(id: str, noticed_by: str, operation: str, **headers: str | None) -> Deviation:
+    """A deviation that says these headers, or leaves them out where they are None."""
+    return fault(
+        id,
+        noticed_by,
+        (operation,),
+        on_headers=lambda before: mended(before, **headers),
+    )
 
 
 def titled(headers: dict[str, str]) -> dict[str, str]:
@@ -104,7 +108,6 @@ KEYS = (
         on_refusal=forgiven("wrong-key"),
     ),
 )
-
 ORGANIZATIONS = (
     fault(
         "organization-refused",
@@ -150,31 +153,22 @@ ORGANIZATIONS = (
         on_refusal=told("no-organization", code=None),
     ),
 )
-
 HEADERS = (
-    fault(
+    said(
         "content-type-text",
         "answer-content-type",
-        ("createModeration",),
-        on_headers=changed(content_type="text/plain"),
+        "createModeration",
+        content_type="text/plain",
     ),
-    fault(
+    said(
         "content-type-none",
         "answer-content-type",
-        ("createModeration",),
-        on_headers=changed(content_type=None),
+        "createModeration",
+        content_type=None,
     ),
-    fault(
-        "request-id-none",
-        "request-id",
-        ("createModeration",),
-        on_headers=changed(x_request_id=None),
-    ),
-    fault(
-        "request-id-constant",
-        "request-id-unique",
-        ("listModels",),
-        on_headers=changed(x_request_id="0" * 32),
+    said("request-id-none", "request-id", "createModeration", x_request_id=None),
+    said(
+        "request-id-constant", "request-id-unique", "listModels", x_request_id="0" * 32
     ),
     fault(
         "request-id-prefixed",
@@ -182,35 +176,30 @@ HEADERS = (
         ("listModels",),
         on_headers=prefixed_id,
     ),
-    fault(
-        "version-none",
-        "version-header",
-        ("createEmbedding",),
-        on_headers=changed(openai_version=None),
-    ),
-    fault(
+    said("version-none", "version-header", "createEmbedding", openai_version=None),
+    said(
         "processing-none",
         "processing-time",
-        ("createEmbedding",),
-        on_headers=changed(openai_processing_ms=None),
+        "createEmbedding",
+        openai_processing_ms=None,
     ),
-    fault(
+    said(
         "processing-seconds",
         "processing-time",
-        ("createEmbedding",),
-        on_headers=changed(openai_processing_ms="0.012"),
+        "createEmbedding",
+        openai_processing_ms="0.012",
     ),
-    fault(
+    said(
         "transport-security-none",
         "transport-security",
-        ("listModels",),
-        on_headers=changed(strict_transport_security=None),
+        "listModels",
+        strict_transport_security=None,
     ),
-    fault(
+    said(
         "cross-origin-none",
         "cross-origin",
-        ("listModels",),
-        on_headers=changed(access_control_allow_origin=None),
+        "listModels",
+        access_control_allow_origin=None,
     ),
     fault(
         "model-header-alias",
@@ -218,19 +207,18 @@ HEADERS = (
         ("createChatCompletion",),
         on_headers=as_alias,
     ),
-    fault(
+    said(
         "rate-limit-none",
         "rate-limit-headers",
-        ("createEmbedding",),
-        on_headers=changed(
-            x_ratelimit_limit_requests=None, x_ratelimit_remaining_requests=None
-        ),
+        "createEmbedding",
+        x_ratelimit_limit_requests=None,
+        x_ratelimit_remaining_requests=None,
     ),
-    fault(
+    said(
         "rate-limit-number",
         "rate-limit-reset",
-        ("createEmbedding",),
-        on_headers=changed(x_ratelimit_reset_requests="1682899200"),
+        "createEmbedding",
+        x_ratelimit_reset_requests="1682899200",
     ),
     fault(
         "unauthorized-known",
@@ -245,5 +233,4 @@ HEADERS = (
         on_reply=refused_where(lambda: bool(sent("x-stainless-lang"))),
     ),
 )
-
 DEVIATIONS = (*KEYS, *ORGANIZATIONS, *HEADERS)
