@@ -24,6 +24,7 @@ from reference_model.curve import Point, picture, table
 from reference_model.lesson import Lesson, batches
 from reference_model.model import Llama, Shape, causal
 from reference_model.muon import Muon
+from reference_model.products import Products
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
 SEED, STEPS, THREADS = 1, 17_000, 2
@@ -104,8 +105,9 @@ def _learn(
     parameters = list(model.parameters())
 
     def learned(share: Sequence[Lesson]) -> tuple[Tensor, ...]:
-        loss = _loss(model, share) / weight
-        return loss.detach(), *torch.autograd.grad(loss, parameters)
+        with Products():
+            loss = _loss(model, share) / weight
+            return loss.detach(), *torch.autograd.grad(loss, parameters)
 
     parts = zip(*pool.map(learned, shares), strict=True)
     loss, *gradients = (torch.stack(part).sum(0) for part in parts)
