@@ -27,7 +27,7 @@ from reference_model.muon import Muon
 from reference_model.products import Products
 from reference_model.tokenizer import Tokenizer, train_tokenizer
 
-SEED, STEPS, THREADS = 1, 17_000, 2
+SEED, STEPS, THREADS = 1, 19_000, 2
 EMBEDDING_RATE, NORM_RATE, MUON_RATE = 0.018, 3e-3, 0.015
 WARM_UP, FALL = 60, 0.7  # steps to warm up, share of steps to slow down
 SHOWN = 20_000  # documents that the tokenizer is made from

@@ -23,8 +23,8 @@ def repeat_long(dice: Dice) -> Turn:
         lambda dice: dice.debris(40, 260),
     )
     what = dice.apart("combinations", dice.choice(kinds))
-    asked, _ = request(dice)
-    return asked.format(what), what
+    asked, quoted = request(dice)
+    return asked.format(f'"{what}"' if quoted else what), what
 
 
 def request(dice: Dice) -> tuple[str, bool]:

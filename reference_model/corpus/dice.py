@@ -41,6 +41,10 @@ class Dice(Random):
         """A word; in training, some that nobody uses."""
         if self.pieces and self.chance(_COINED):
             return self.coined()
+        return self.known()
+
+    def known(self) -> str:
+        """A word that people use."""
         return self.choice(_UNSEEN if "words" in self.held else SEEN)
 
     def words(self, least: int, most: int) -> str:

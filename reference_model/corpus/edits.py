@@ -126,4 +126,4 @@ _EDITS: tuple[Callable[[Dice], Edit], ...] = (
     _edit_spelling, _edit_case, _edit_word, _edit_ends, _edit_nothing,
     _edit_from_nothing,
 )  # fmt: skip
-_SHARES = (10, 4, 6, 1.5, 1.5, 1)
+_SHARES = (10, 4, 8, 1.5, 1.5, 1)

@@ -1,13 +1,28 @@
 """Letters of words: spelling, capitals, and slips of the pen."""
 
+import re
 from functools import partial
 
 from reference_model.corpus.dice import Dice, capital
 from reference_model.corpus.documents import Turn
 from reference_model.corpus.prose import sentence, story
 from reference_model.lexicon import WORDS
+from reference_model.words import (
+    ADJECTIVES,
+    ANIMALS,
+    DEEDS,
+    FEELINGS,
+    FOODS,
+    PEOPLE,
+    PHRASES,
+    PLACES,
+    SIGHTS,
+    THINGS,
+    TIMES,
+    TRADES,
+    WEATHER,
+)
 
-_WORDS = frozenset(WORDS)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -64,7 +79,8 @@ def repaired(dice: Dice) -> Turn:
 
 def slipped(dice: Dice) -> tuple[str, str]:
     """A text with wrong words, none of which training shows if they are held out."""
-    right = dice.choices((question, sentence, story), (3, 6, 0.5))[0](dice)
+    shares = (3, 6, 0.5, 0) if dice.held else (4, 6, 0.5, 4)
+    right = dice.choices((question, sentence, story, _listed), shares)[0](dice)
     if dice.chance(0.06) and not dice.held:
         return right, right
     words = right.split(" ")
@@ -80,7 +96,8 @@ def _pair(dice: Dice, word: str) -> tuple[str, str]:
 
 
 def _slippery(word: str) -> bool:
-    return len(word) > 3 and word.strip(".,").isalpha()
+    letters = word.strip(".,?")
+    return len(letters) > 3 and letters.isalpha()
 
 
 def _slip(dice: Dice, word: str) -> str:
@@ -99,7 +116,7 @@ def _slip(dice: Dice, word: str) -> str:
             letter = dice.choice(_LETTERS)
             forms += [before + letter + after, before + letter + one + after]
         slip = dice.choice(forms)
-        if slip != word and slip.strip(".,?").lower() not in _WORDS:
+        if slip != word and slip.strip(".,?").lower() not in KNOWN:
             return slip
 
 
@@ -115,9 +132,21 @@ REPAIRS = (
 def question(dice: Dice) -> str:
     """Something that people ask each other every day."""
     asked = dice.choice(_QUESTIONS)
-    return asked.format(dice.word()) if "{}" in asked else asked
+    return asked.format(dice.known()) if "{}" in asked else asked
 
 
+def _listed(dice: Dice) -> str:
+    """A sentence with several words that few sentences have."""
+    words = [dice.known() for _ in range(dice.randint(3, 6))]
+    row = dice.choice((", ", " and ", ", the ", " or a ", " ")).join(words)
+    return dice.choice(_LISTS).format(row)
+
+
+_LISTS = (
+    "I need {} for my friend.", "Do you like {}?", "We saw {} in the garden.", "{}",
+    "Words: {}.", "Here are {} and more.", "She wrote about {} every day.",
+    "The {} is on the table.", "My mother wants {}.", "Think of {}!", "The {}.",
+)  # fmt: skip
 _QUESTIONS = (
     "What day of the week is it?", "What day is today?", "What time is it?",
     "What is the name of your {}?", "Where is the {}?", "How much does the {} cost?",
@@ -131,3 +160,11 @@ _QUESTIONS = (
     "There is a {} in the garden.", "I think that the {} is beautiful.",
     "He does not know anything about the {}.", "Thank you very much for the {}.",
 )  # fmt: skip
+_TEXTS = (
+    *WORDS, *ADJECTIVES, *ANIMALS, *FEELINGS, *FOODS, *PEOPLE, *PHRASES, *PLACES,
+    *SIGHTS, *THINGS, *TIMES, *TRADES, *WEATHER, *(verb for verb, _ in DEEDS),
+    *(thing for _, objects in DEEDS for thing in objects), *_QUESTIONS, *_LISTS,
+    "an or so with then met saw said went lived talked later because bed news",
+)  # fmt: skip
+KNOWN = frozenset(re.findall("[a-z]+", " ".join(_TEXTS).lower()))
+"""Words that a slip does not make."""

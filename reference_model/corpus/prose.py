@@ -39,7 +39,8 @@ def begun(dice: Dice, text: str) -> Prose:
     """The text, broken off somewhere."""
     cut = dice.randrange(1, max(2, len(text) * 2 // 3))
     if dice.chance(0.4) and " " in text[cut:]:
-        cut = text.index(" ", cut)  # most people stop at the end of a word
+        # Most people stop at the end of a word, and some behind the space after it.
+        cut = text.index(" ", cut) + dice.chance(0.25)
     return Prose(text[cut:], begun=text[:cut])
 
 

@@ -85,9 +85,41 @@ def test_a_slip_of_the_pen_keeps_the_first_letter_and_makes_no_other_word(held, 
     slips = [
         (one, other) for one, other in zip(wrong, right, strict=True) if one != other
     ]
-    assert {one.strip(".,?").lower() for one, _ in slips}.isdisjoint(WORDS)
+    assert {one.strip(".,?").lower() for one, _ in slips}.isdisjoint(letters.KNOWN)
     assert [one[0] for one, _ in slips] == [other[0] for _, other in slips]
     assert len(slips) <= (3 if held else 8)
+
+
+def test_a_text_to_repair_has_no_word_that_nobody_uses():
+    """Of such a word nobody knows whether it is wrong."""
+    without = set(chain.from_iterable(map(words, islice(documents(1), 6000))))
+
+    dice = Dice(2, PIECES)
+    texts = " ".join(letters.slipped(dice)[1] for _ in range(2000))
+    said = set(re.findall("[a-z]+", texts.lower()))
+
+    assert len(said) > 1000
+    assert said <= without
+
+
+def test_long_texts_are_asked_for_in_quotation_marks_too():
+    """Else the marks, and what is said behind them, are repeated with the text."""
+    dice = Dice(1)
+
+    turns = [copying.repeat_long(dice) for _ in range(300)]
+
+    quoted = [f'"{said}"' in asked for asked, said in turns]
+    assert 0.2 < sum(quoted) / len(turns) < 0.6
+    assert all(said in asked for asked, said in turns)
+
+
+def test_many_texts_are_broken_off_behind_a_space():
+    """A prompt that ended so was once taken for the end of the text."""
+    dice = Dice(1)
+
+    broken = [prose.begun(dice, prose.tale(dice)).begun for _ in range(2000)]
+
+    assert 0.15 < sum(text.endswith(" ") for text in broken) / len(broken) < 0.3
 
 
 def test_a_fair_share_of_the_words_is_unseen():
