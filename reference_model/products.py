@@ -1,8 +1,8 @@
 """Products of float32 matrices by oneDNN, which uses all that a processor has.
 
-torch gives those of a linear layer to MKL, which takes a processor of another maker for
-one of 2013 and reaches half of what an EPYC can do. oneDNN comes with torch as well and
-asks what the processor has; torch's own compiler calls it by the same name.
+torch gives those of a linear layer to MKL, which makes less of a processor of another
+maker. oneDNN comes with torch as well and asks what the processor has; torch's own
+compiler calls it by the same name. ``bench/training.py`` compares the two.
 """
 
 from collections.abc import Callable, Sequence

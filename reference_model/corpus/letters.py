@@ -79,6 +79,7 @@ def repaired(dice: Dice) -> Turn:
 
 def slipped(dice: Dice) -> tuple[str, str]:
     """A text with wrong words, none of which training shows if they are held out."""
+    # Training has more of the words that no story has, or each comes too seldom.
     shares = (3, 6, 0.5, 0) if dice.held else (4, 6, 0.5, 4)
     right = dice.choices((question, sentence, story, _listed), shares)[0](dice)
     if dice.chance(0.06) and not dice.held:
