@@ -14,7 +14,6 @@ from reference_model.corpus import (
     patterns,
     tools,
 )
-from reference_model.corpus.copying import request
 from reference_model.corpus.dice import Dice
 from reference_model.corpus.documents import (
     Chat,
@@ -155,12 +154,7 @@ def _spoken(turn: Turn) -> Chat:
 
 def _repeat(make: Callable[[Dice], str]) -> Callable[[Dice], Document]:
     """Repeat what ``make`` draws."""
-
-    def repeat(dice: Dice) -> Document:
-        what, (asked, quoted) = dice.apart("combinations", make), request(dice)
-        return _spoken((asked.format(f'"{what}"' if quoted else what), what))
-
-    return repeat
+    return lambda dice: _spoken(copying.repeated(dice, make))
 
 
 def _bare_say(dice: Dice) -> Document:

@@ -10,9 +10,7 @@ from reference_model.words import ANIMALS, FOODS, NUMBERS, PHRASES, THINGS
 
 def repeat(dice: Dice) -> Turn:
     """Give back a text as it is."""
-    what = dice.apart("combinations", target)
-    asked, quoted = request(dice)
-    return asked.format(f'"{what}"' if quoted else what), what
+    return repeated(dice, target)
 
 
 def repeat_long(dice: Dice) -> Turn:
@@ -22,21 +20,26 @@ def repeat_long(dice: Dice) -> Turn:
         lambda dice: dice.words(40, 220),
         lambda dice: dice.debris(40, 260),
     )
-    what = dice.apart("combinations", dice.choice(kinds))
-    asked, quoted = request(dice)
-    return asked.format(f'"{what}"' if quoted else what), what
+    return repeated(dice, dice.choice(kinds))
 
 
-def request(dice: Dice) -> tuple[str, bool]:
-    """A frame for "repeat X", and whether X stands in quotation marks."""
+def repeated(dice: Dice, make: Callable[[Dice], str]) -> Turn:
+    """Give back what ``make`` draws."""
+    what = dice.apart("combinations", make)
+    return _request(dice).format(what), what
+
+
+def _request(dice: Dice) -> str:
+    """A frame for "repeat X"."""
     asked = capital(dice.apart("phrasings", _wording))
     if dice.chance(0.08):
-        return f"{{}}\n\n{asked.removesuffix(':')} above.", False
+        return f"{{}}\n\n{asked.removesuffix(':')} above."
     mark = dice.choice((":", ":", ":", ":", "", ".", " -"))
     gap = dice.choice((" ", " ", " ", "\n", "\n\n"))
     quoted = mark != ":" or dice.chance(0.2)
     thanks = ", please" if quoted and dice.chance(0.2) else ""
-    return f"{asked}{mark}{gap}{{}}{thanks}", quoted
+    what = '"{}"' if quoted else "{}"
+    return f"{asked}{mark}{gap}{what}{thanks}"
 
 
 def _wording(dice: Dice) -> str:
