@@ -225,3 +225,9 @@ OPERATIONS = (
     ("multiply", "*", "multiplies"),
     ("divide", "/", "divides"),
 )
+SAID = (
+    *ADJECTIVES, *ANIMALS, *FEELINGS, *FOODS, *PEOPLE, *PHRASES, *PLACES, *SIGHTS,
+    *THINGS, *TIMES, *TRADES, *WEATHER, *(verb for verb, _ in DEEDS),
+    *(thing for _, objects in DEEDS for thing in objects),
+)  # fmt: skip
+"""What sentences and stories are put together from."""

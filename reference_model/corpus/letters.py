@@ -7,21 +7,7 @@ from reference_model.corpus.dice import Dice, capital
 from reference_model.corpus.documents import Turn
 from reference_model.corpus.prose import sentence, story
 from reference_model.lexicon import WORDS
-from reference_model.words import (
-    ADJECTIVES,
-    ANIMALS,
-    DEEDS,
-    FEELINGS,
-    FOODS,
-    PEOPLE,
-    PHRASES,
-    PLACES,
-    SIGHTS,
-    THINGS,
-    TIMES,
-    TRADES,
-    WEATHER,
-)
+from reference_model.words import SAID
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -161,11 +147,7 @@ _QUESTIONS = (
     "There is a {} in the garden.", "I think that the {} is beautiful.",
     "He does not know anything about the {}.", "Thank you very much for the {}.",
 )  # fmt: skip
-_TEXTS = (
-    *WORDS, *ADJECTIVES, *ANIMALS, *FEELINGS, *FOODS, *PEOPLE, *PHRASES, *PLACES,
-    *SIGHTS, *THINGS, *TIMES, *TRADES, *WEATHER, *(verb for verb, _ in DEEDS),
-    *(thing for _, objects in DEEDS for thing in objects), *_QUESTIONS, *_LISTS,
-    "an or so with then met saw said went lived talked later because bed news",
-)  # fmt: skip
-KNOWN = frozenset(re.findall("[a-z]+", " ".join(_TEXTS).lower()))
+_JOINING = "an or so with then met saw said went lived talked later because bed news"
+_TEXTS = " ".join((*WORDS, *SAID, *_QUESTIONS, *_LISTS, _JOINING))
+KNOWN = frozenset(re.findall("[a-z]+", _TEXTS.lower()))
 """Words that a slip does not make."""
