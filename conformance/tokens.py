@@ -1,11 +1,12 @@
 """Tokens of a server whose vocabulary nobody told us, found by asking."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from conformance.answer import Unserved
-from conformance.dialect import COMPLETIONS, Dialect
+from conformance.dialect import COMPLETIONS, PROMPTS, Dialect
 from conformance.view import Absent
 from conformance.vocabulary import suggested
 
@@ -27,6 +28,10 @@ class Token:
     id: int
     text: str
 
+    def ends_word_of(self, text: str) -> bool:
+        """Whether a word of ``text`` ends with it, or is it."""
+        return re.search(rf"{re.escape(self.text)}(?!\w)", f" {text}") is not None
+
 
 def forced(target: "Target", dialect: Dialect, id: int, count: int) -> str:
     """What ``count`` tokens read like where only ``id`` may be sampled."""
@@ -35,6 +40,9 @@ def forced(target: "Target", dialect: Dialect, id: int, count: int) -> str:
 
 def tokens(target: "Target", dialect: Dialect, count: int) -> list[Token]:
     """Tokens whose repetition reads as their text repeated.
+
+    None stands in a prompt of ours: penalties that count the prompt would take as much
+    off one that was sampled as off one that was not, and nobody would see them.
 
     Raises Absent where a bias forces too few.
     """
@@ -80,6 +88,7 @@ def _tokens(target: "Target", dialect: Dialect) -> list[Token]:
             once.strip()
             and thrice == 3 * once
             and "�" not in once
+            and not any(map(Token(id, once).ends_word_of, PROMPTS))
             and all(
                 token.text.strip() not in once and once.strip() not in token.text
                 for token in found

@@ -7,12 +7,15 @@ from jsonschema import Draft202012Validator
 
 from conformance.__main__ import main
 from conformance.checks import coefficients, penalties
+from conformance.dialect import COMPLETIONS
 from conformance.registry import all_checks
 from conformance.runner import run
+from conformance.tokens import CANDIDATES, ENOUGH, tokens
 from conformance.view import Absent
 from mockserver.app import application, house
 from mockserver.deviations import deviations
 from mockserver.server import serving
+from reference_model.tokenizer import load_tokenizer
 
 KEY = "sk-assay-laboratory-0001"
 
@@ -60,6 +63,17 @@ def test_a_measured_cause_takes_the_place_of_the_general_one(rooms, spec, tmp_pa
     line = row["measured"][0]
     assert line["expected"][0]["y"] > line["expected"][-1]["y"]
     assert line["points"][0]["high"] < line["points"][-1]["low"]
+
+
+def test_tokens_of_the_prompts_are_not_measured_with(rooms, target_at, monkeypatch):
+    """They hid a penalty that counts the prompt: both tokens lost the same."""
+    was, good = load_tokenizer().encode(" was"), CANDIDATES[:ENOUGH]
+    monkeypatch.setattr("conformance.tokens.CANDIDATES", (*was, *good))
+
+    with serving(application(rooms)) as url:
+        found = tokens(target_at(url, key=KEY, timeout=60.0), COMPLETIONS, ENOUGH)
+
+    assert [token.id for token in found] == list(good)
 
 
 @pytest.mark.parametrize("fault", [None, "penalties-halved", "penalties-windowed"])
