@@ -7,13 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mockserver.deviation import Deviation
-from mockserver.deviations.sampling import (
+from mockserver.deviations.penalties import (
     Policy,
-    biases,
     divided,
     halved,
     honest,
-    late_stop,
     none,
     not_negative,
     presence_as_frequency,
@@ -23,6 +21,7 @@ from mockserver.deviations.sampling import (
     windowed,
     with_policy,
 )
+from mockserver.deviations.sampling import biases, late_stop
 from mockserver.deviations.streams import OPERATIONS
 from mockserver.faults import changed, scores, sent, with_choices, with_usage
 from mockserver.reply import Reply
