@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mockserver.deviation import Body, Deviation
-from mockserver.deviations.safety import SHORT, counted
+from mockserver.deviations.fairness import SHORT, counted
 from mockserver.reply import Refuse
 from spec import Operation, load
 
