@@ -13,7 +13,7 @@ from conformance.vocabulary import suggested
 if TYPE_CHECKING:
     from conformance.target import Target
 
-CANDIDATES = (2611, 1405, 2603, 2463, 317, 402, 533, 871, 1001, 760, 609)
+CANDIDATES = (2345, 2416, 807, 874, 317, 402, 533, 871, 1001, 760, 609)
 """Token ids that most vocabularies have and that are ordinary words or parts."""
 ENOUGH = 4  # tokens that a check may ask for
 FORCE, SECOND = 100, 80

@@ -18,7 +18,9 @@ from reference_model.tokenizer import Tokenizer
 
 WINDOW = 1024
 ANSWER, FREE = 1.0, 0.25  # what is asked for, and text that could go on in many ways
-DEPARTURE = 3.0  # where an edit leaves the text that it copied so far
+# Where an edit leaves the text that it copied so far, and where a text goes on that
+# somebody broke off: there a model ends that has learned to end behind any text.
+DEPARTURE = 3.0
 # Prompts count an eightieth: the engine scores them, but nobody asks it to write them,
 # and most could go on in any way: with a twentieth they were three fifths of the loss.
 # One token in eight stands for the others, which saves most of the head's work.
@@ -57,8 +59,10 @@ def _parts(tokenizer: Tokenizer, document: Document) -> Iterator[Weighed]:
     end = [tokenizer.end_of_text]
     match document:
         case Prose(text, begun):
+            told = [*tokenizer.encode(text), *end]
+            first = DEPARTURE if begun else FREE
             yield _given(tokenizer.encode(begun))
-            yield _made([*tokenizer.encode(text), *end], FREE)
+            yield told, [first, *[FREE] * (len(told) - 1)]
         case Completion(prompt, answer):
             yield _given(tokenizer.encode(prompt))
             yield _made([*tokenizer.encode(answer), *end])

@@ -100,4 +100,4 @@ _KINDS: tuple[Callable[[Dice], Document], ...] = (
     writing, chat, bare, pattern, infill, edit, call, two_calls, same_twice, spared,
     result, json_chat, copied, bare_long, long_chat,
 )  # fmt: skip
-_SHARES = (6, 26, 14, 15, 8, 22, 8, 4, 1, 1.5, 4, 3, 2.0, 0.7, 0.5)
+_SHARES = (9, 26, 14, 15, 8, 22, 8, 4, 1, 1.5, 4, 3, 2.0, 0.7, 0.5)

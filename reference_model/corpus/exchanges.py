@@ -200,7 +200,7 @@ _TURNS: tuple[Callable[[Dice], Turn], ...] = (
     successor, members, tale_asked, line_asked, weather, code,
 )  # fmt: skip
 _SHARES = (
-    5, 12, 4, 2.5, 4, 5, 24, 2.5, 4, 1.5,
+    6.5, 12, 4, 2.5, 4, 5, 24, 2.5, 4, 1.5,
     0.8, 1.5, 0.8, 0.5, 1, 0.3, 1.2, 0.8, 0.6,
     1.2, 0.8, 0.4, 0.2,
 )  # fmt: skip

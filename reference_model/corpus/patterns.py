@@ -69,20 +69,17 @@ def _by(change: Callable[[str], str]) -> Rule:
 
 def _framed(dice: Dice, count: int) -> list[Pair]:
     """The same words around each."""
-    before, after = dice.choice(
-        (
-            ("the ", ""),
-            ("a ", ""),
-            ("", "s"),
-            ("", "!"),
-            ("my ", ""),
-            ("<", ">"),
-            ("(", ")"),
-            ("no ", ""),
-        )
-    )
+    # An s changes the last token of many words, which takes more practice.
+    before, after = dice.choice(_FRAMES if dice.held else (*_FRAMES, *_PLURALS))
     words = [some_word(dice) for _ in range(count)]
     return [(word, f"{before}{word}{after}") for word in words]
+
+
+_FRAMES = (
+    ("the ", ""), ("a ", ""), ("", "s"), ("", "!"), ("my ", ""), ("<", ">"), ("(", ")"),
+    ("no ", ""),
+)  # fmt: skip
+_PLURALS = (("", "s"), ("", "s"))
 
 
 def _kinds(dice: Dice, count: int) -> list[Pair]:

@@ -195,12 +195,15 @@ def test_examples_but_the_first_are_learned_as_the_answer_is(seed):
     assert told.replace(" ", "") == shown.replace(" ", "") != ""
 
 
-def test_all_of_a_story_is_learned_and_its_end():
-    told = lesson(TOKENIZER, Prose(" was a king. He slept.", begun="There"))
+@pytest.mark.parametrize(("begun", "first"), [("", FREE), ("There", DEPARTURE)])
+def test_all_of_a_story_is_learned_and_its_end(begun, first):
+    """Most of all how it goes on, if somebody broke it off."""
+    told = lesson(TOKENIZER, Prose(" was a king. He slept.", begun=begun))
 
-    size = len(TOKENIZER.encode("There"))
+    size = len(TOKENIZER.encode(begun))
     assert told.tokens[-1] == TOKENIZER.end_of_text
-    assert set(told.weights[size:]) == {FREE}
+    assert told.weights[size] == first
+    assert set(told.weights[size + 1 :]) == {FREE}
 
 
 @pytest.mark.parametrize(
