@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 import venv
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -129,16 +130,20 @@ class Tally:
     chats_equal: int = 0
 
     def add(self, ours: Continuation, text: str, logprobs: Sequence[float]) -> None:
-        said = text.encode()
-        letters = [*map(load_tokenizer().token_bytes, ours.tokens)]
-        whole = len(b"".join(letters).decode(errors="ignore").encode())
-        # A token may end within a letter; at the end of a text, that is not shown.
-        spelled = [part for part in accumulate(letters) if len(part) <= whole]
-        equal = sum(map(said.startswith, spelled))
+        # Bytes that are no letter are shown by some servers, in one way or another.
+        text = text.replace("\N{REPLACEMENT CHARACTER}", "")
+        said = accumulate(map(load_tokenizer().token_bytes, ours.tokens))
+        spelled = dict.fromkeys(map(_read, said))  # some tokens end within a letter
+        equal = sum(map(text.startswith, spelled))
         pairs = zip(ours.logprobs[:equal], logprobs, strict=False)
         self.prompts, self.tokens = self.prompts + 1, self.tokens + len(spelled)
         self.equal += equal
         self.apart = max([self.apart, *(abs(here - there) for here, there in pairs)])
+
+
+def _read(said: bytes) -> str:
+    """The letters, without half of one at the end."""
+    return getincrementaldecoder("utf-8")("ignore").decode(said)
 
 
 def main() -> None:
