@@ -133,7 +133,8 @@ class Tally:
         # Bytes that are no letter are shown by some servers, in one way or another.
         text = text.replace("\N{REPLACEMENT CHARACTER}", "")
         said = accumulate(map(load_tokenizer().token_bytes, ours.tokens))
-        spelled = dict.fromkeys(map(_read, said))  # some tokens end within a letter
+        # Some tokens end within a letter, or add none.
+        spelled = dict.fromkeys(filter(None, map(_read, said)))
         equal = sum(map(text.startswith, spelled))
         pairs = zip(ours.logprobs[:equal], logprobs, strict=False)
         self.prompts, self.tokens = self.prompts + 1, self.tokens + len(spelled)
