@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import time
 import venv
-from codecs import getincrementaldecoder
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -134,17 +133,13 @@ class Tally:
         text = text.replace("\N{REPLACEMENT CHARACTER}", "")
         said = accumulate(map(load_tokenizer().token_bytes, ours.tokens))
         # Some tokens end within a letter, or add none.
-        spelled = dict.fromkeys(filter(None, map(_read, said)))
+        letters = (part.decode(errors="ignore") for part in said)
+        spelled = dict.fromkeys(filter(None, letters))
         equal = sum(map(text.startswith, spelled))
         pairs = zip(ours.logprobs[:equal], logprobs, strict=False)
         self.prompts, self.tokens = self.prompts + 1, self.tokens + len(spelled)
         self.equal += equal
         self.apart = max([self.apart, *(abs(here - there) for here, there in pairs)])
-
-
-def _read(said: bytes) -> str:
-    """The letters, without half of one at the end."""
-    return getincrementaldecoder("utf-8")("ignore").decode(said)
 
 
 def main() -> None:

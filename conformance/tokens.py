@@ -84,17 +84,18 @@ def _tokens(target: "Target", dialect: Dialect) -> list[Token]:
     found: list[Token] = []
     for id in dict.fromkeys([*suggested(target, dialect), *CANDIDATES]):
         once, thrice = (forced(target, dialect, id, k) for k in (1, 3))
+        token = Token(id, once)
         if (
             once.strip()
             and thrice == 3 * once
             and "�" not in once
-            and not any(map(Token(id, once).ends_word_of, PROMPTS))
+            and not any(map(token.ends_word_of, PROMPTS))
             and all(
-                token.text.strip() not in once and once.strip() not in token.text
-                for token in found
+                other.text.strip() not in once and once.strip() not in other.text
+                for other in found
             )
         ):
-            found.append(Token(id, once))
+            found.append(token)
         if len(found) == ENOUGH:
             break
     return found
