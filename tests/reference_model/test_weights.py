@@ -93,8 +93,12 @@ def test_tokens_that_are_spelled_alike_begin_alike():
     assert end > other + 0.2
 
 
-@pytest.mark.parametrize(("kinds", "twice"), [(30, ()), (2000, range(20, 100, 10))])
-def test_copying_begins_with_heads_that_find_the_last_time(tokenizer, kinds, twice):
+@pytest.mark.parametrize(
+    ("kinds", "twice", "least"), [(30, (), 0.45), (2000, range(20, 100, 10), 0.5)]
+)
+def test_copying_begins_with_heads_that_find_the_last_time(
+    tokenizer, kinds, twice, least
+):
     """The untrained model attends to what stood behind the same tokens before.
 
     Where there are few kinds, each stands at many places: several together stand at
@@ -133,5 +137,5 @@ def test_copying_begins_with_heads_that_find_the_last_time(tokenizer, kinds, twi
         behind = [start + 204 + more for start in twice for more in (0, 100)]
         found += [int(best[place]) == place - 199 for place in behind]
     assert (torch.stack(shares).mean(0) > 0.5).all()  # of each head, in all texts
-    assert torch.stack(shares).min() > 0.45  # in any text
+    assert torch.stack(shares).min() > least  # in any text
     assert sum(found) >= 0.98 * len(found)
