@@ -42,7 +42,7 @@ def last_prompt(prompt: Any) -> Any:
     return prompt[-1] if several else prompt
 
 
-def answered(change: Any) -> Any:
+def answered(change: Callable[[Body, Json], Json]) -> Callable[[Body, Reply], Reply]:
     """Changes the body of an answer, knowing what was asked."""
 
     def seam(asked: Body, reply: Reply) -> Reply:

@@ -141,6 +141,11 @@ def rows(change: Callable[[list[Body]], list[Body]]) -> Callable[[Reply], Reply]
     return body_of(lambda body: {**body, "data": change(body["data"])})
 
 
+def many(change: Callable[[list[Body]], list[Body]]) -> Callable[[Reply], Reply]:
+    """Changes the rows of a batch of several."""
+    return rows(lambda data: change(data) if len(data) > 1 else data)
+
+
 def vectors(change: Callable[[Vector], Vector]) -> Callable[[Reply], Reply]:
     """Changes every vector, in whichever form it is sent."""
 
@@ -186,8 +191,6 @@ def noisy(vector: Vector) -> Vector:
 
 def padded(data: list[Body]) -> list[Body]:
     """The padding of a batch is averaged into each vector."""
-    if len(data) == 1:
-        return data
 
     def shifted(vector: Vector) -> Vector:
         return unit([vector[0] + 0.25, *vector[1:]])
@@ -196,14 +199,10 @@ def padded(data: list[Body]) -> list[Body]:
 
 
 def emptied(data: list[Body]) -> list[Body]:
-    if len(data) == 1:
-        return data
     return [{**row, "embedding": []} for row in data]
 
 
 def last_short(data: list[Body]) -> list[Body]:
-    if len(data) == 1:
-        return data
     last = data[-1]
     return [*data[:-1], {**last, "embedding": last["embedding"][:-1]}]
 
@@ -311,7 +310,7 @@ REPLIES = (
         also=("embeddings.token-arrays",),
         on_reply=rows(lambda data: data[:1]),
     ),
-    fault("embeddings.batch-empty", "embeddings.texts", on_reply=rows(emptied)),
+    fault("embeddings.batch-empty", "embeddings.texts", on_reply=many(emptied)),
     fault(
         "embeddings.as-completed",  # each index is right, and the order is another
         "embeddings.texts-order",
@@ -357,7 +356,7 @@ REPLIES = (
     fault("embeddings.model-file", "embeddings.model-named", on_reply=file_named),
 )
 VECTORS = (
-    fault("embeddings.batch-padded", "embeddings.batch-alike", on_reply=rows(padded)),
+    fault("embeddings.batch-padded", "embeddings.batch-alike", on_reply=many(padded)),
     fault(
         "embeddings.noisy",
         "embeddings.deterministic",
@@ -374,7 +373,7 @@ VECTORS = (
         "embeddings.weights-vectors",
         on_reply=vectors(lambda vector: unit([x + 0.001 for x in vector])),
     ),
-    fault("embeddings.last-short", "embeddings.same-width", on_reply=rows(last_short)),
+    fault("embeddings.last-short", "embeddings.same-width", on_reply=many(last_short)),
     fault(
         "embeddings.not-normalised",
         "embeddings.unit-norm",

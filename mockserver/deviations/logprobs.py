@@ -1,19 +1,27 @@
 """Faults of the log probabilities of completions, and of prompts that are echoed."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from mockserver.deviation import Body
 from mockserver.deviations.completions import answered, named
 from mockserver.faults import changed, refused_if, scores, sent, with_choices
+from mockserver.reply import Reply
 
 Json = Any
 
 
+def echoed(change: Callable[[Body, Json], Json]) -> Callable[[Body, Reply], Reply]:
+    """Changes the body of an answer that begins with its prompt."""
+    return answered(
+        lambda asked, body: change(asked, body) if asked.get("echo") else body
+    )
+
+
 def gap_after_echo(asked: Body, body: Json) -> Json:
     """Puts a space between the prompt and what follows."""
-    if not asked.get("echo") or not isinstance(asked.get("prompt"), str):
+    if not isinstance(asked.get("prompt"), str):
         return body
     cut = len(asked["prompt"])
     return {
@@ -32,8 +40,6 @@ def gap_after_echo(asked: Body, body: Json) -> Json:
 
 def echo_unscored(asked: Body, body: Json) -> Json:
     """Leaves the prompt's tokens out of the log probabilities."""
-    if not asked.get("echo"):
-        return body
 
     def rest(found: Json) -> Json:
         keep = asked.get("max_tokens", 16)
@@ -46,9 +52,6 @@ def echo_unscored(asked: Body, body: Json) -> Json:
 
 
 def echo_off_by_one(asked: Body, body: Json) -> Json:
-    if not asked.get("echo"):
-        return body
-
     def shifted(found: Json) -> Json:
         values = found["token_logprobs"]
         return {**found, "token_logprobs": [None, None, *values[1:-1]][: len(values)]}
@@ -259,7 +262,7 @@ DEVIATIONS = (
         "logit-bias-ban",
         on_request=changed(echo=lambda _: False),
     ),
-    named("echo-gap", "echo-completes", on_answer=answered(gap_after_echo)),
+    named("echo-gap", "echo-completes", on_answer=echoed(gap_after_echo)),
     named(
         "echo-scoring-refused",
         "echo-scoring",
@@ -268,15 +271,13 @@ DEVIATIONS = (
         "logit-bias-ban",
         on_body=refused_if(lambda body: body.get("max_tokens") == 0),
     ),
-    named(
-        "echo-unscored", "echo-logprobs", "echo-*", on_answer=answered(echo_unscored)
-    ),
+    named("echo-unscored", "echo-logprobs", "echo-*", on_answer=echoed(echo_unscored)),
     named(
         "echo-first-scored",
         "echo-first-null",
         on_reply=with_choices(scores(first_scored)),
     ),
     named(
-        "echo-off-by-one", "echo-equals-generation", on_answer=answered(echo_off_by_one)
+        "echo-off-by-one", "echo-equals-generation", on_answer=echoed(echo_off_by_one)
     ),
 )
